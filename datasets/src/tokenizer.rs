@@ -1,0 +1,176 @@
+//! Text to token ids and back, from a Hugging Face `tokenizer.json`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::Value;
+use tokenizers::pipeline::{EncodeOptions, PipelineToken, PipelineTokenizer};
+
+use crate::{Error, Result, ResultExt};
+
+/// The special token between documents.
+pub const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// A tokenizer read from a `tokenizer.json`. Cheap to clone, usable from any thread.
+#[derive(Clone)]
+pub struct Tokenizer {
+    inner: PipelineTokenizer,
+    tokens: Vec<String>,
+    byte_lengths: Vec<u32>,
+    special: HashMap<String, u32>,
+    sha256: String,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// When the file is absent or no tokenizer of a supported kind.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let text = fs_err::read_to_string(path.as_ref())?;
+        Self::from_json(&text).at(path)
+    }
+
+    /// As [`Tokenizer::from_file`], with the text at hand.
+    ///
+    /// # Errors
+    /// When the text is no tokenizer of a supported kind.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let wrong = |what: String| Error::input(format!("not a tokenizer: {what}"));
+        // the files of Hugging Face `tokenizers` 0.x are brought into the form that 1.0 reads
+        let canonical = tokenizers::canonicalize_str(text).map_err(|e| wrong(e.to_string()))?;
+        let inner = tokenizers::from_json(&canonical).map_err(|e| wrong(e.to_string()))?;
+        let json: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let vocabulary =
+            json["model"]["vocab"].as_object().ok_or_else(|| wrong("`model.vocab` is missing".to_owned()))?;
+        let id_of = |value: &Value| {
+            let id = value.as_u64().and_then(|id| usize::try_from(id).ok());
+            id.filter(|id| *id < 1 << 24).ok_or_else(|| wrong(format!("`{value}` is no token id")))
+        };
+        let mut tokens = Vec::new();
+        let mut place = |id: usize, token: &str| {
+            if tokens.len() <= id {
+                tokens.resize(id + 1, String::new());
+            }
+            token.clone_into(&mut tokens[id]);
+        };
+        for (token, id) in vocabulary {
+            place(id_of(id)?, token);
+        }
+        let mut special = HashMap::new();
+        for added in json["added_tokens"].as_array().into_iter().flatten() {
+            let id = id_of(&added["id"])?;
+            let content = added["content"].as_str().unwrap_or_default();
+            place(id, content);
+            special.insert(content.to_owned(), id as u32);
+        }
+        let byte_level = json["decoder"]["type"] == "ByteLevel";
+        let byte_lengths = tokens.iter().map(|token| match (special.contains_key(token), byte_level) {
+            (true, _) => 0,
+            // the byte-level alphabet writes one character per byte
+            (_, true) => token.chars().count() as u32,
+            (_, false) => token.len() as u32,
+        });
+        Ok(Self {
+            byte_lengths: byte_lengths.collect(),
+            inner,
+            tokens,
+            special,
+            sha256: crate::hash::sha256(text.as_bytes()),
+        })
+    }
+
+    /// Appends the ids of a text. Special tokens written out in the text are text: a corpus cannot
+    /// smuggle them in.
+    ///
+    /// # Errors
+    /// When the tokenizer cannot encode the text, such as a character outside its vocabulary.
+    pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
+        let options = EncodeOptions { encode_special_tokens: true, ..EncodeOptions::no_specials() };
+        let mut out = Vec::with_capacity(text.len() / 3 + 1);
+        self.inner.encode_into(text, &options, &mut out).map_err(|e| Error::input(format!("cannot encode: {e}")))?;
+        ids.extend_from_slice(PipelineToken::cast_slice(&out));
+        Ok(())
+    }
+
+    /// The ids of a text.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode_into`].
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        self.encode_into(text, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// The text of some ids, without special tokens; bytes that are no UTF-8 become `U+FFFD`.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        self.inner.decode(ids, true).unwrap_or_default()
+    }
+
+    /// How many ids there are: one more than the largest.
+    pub fn vocabulary_size(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// The UTF-8 bytes that an id stands for; 0 for special tokens.
+    pub fn byte_length(&self, id: u32) -> u32 {
+        self.byte_lengths.get(id as usize).copied().unwrap_or(0)
+    }
+
+    /// The id of a special token.
+    pub fn special(&self, token: &str) -> Option<u32> {
+        self.special.get(token).copied()
+    }
+
+    /// A token as a person reads it: `·` for a space, `⏎` for a new line.
+    pub fn display(&self, id: u32) -> String {
+        let text = match self.byte_length(id) {
+            0 => self.tokens.get(id as usize).cloned().unwrap_or_default(),
+            _ => self.decode(&[id]),
+        };
+        text.replace(' ', "·").replace('\n', "⏎").replace('\t', "⇥")
+    }
+
+    /// SHA-256 of the `tokenizer.json`.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn characters() -> Tokenizer {
+        let json = serde_json::json!({
+            "version": "1.0", "truncation": null, "padding": null,
+            "added_tokens": [{"id": 0, "content": END_OF_TEXT, "single_word": false, "lstrip": false,
+                              "rstrip": false, "normalized": false, "special": true}],
+            "normalizer": null, "pre_tokenizer": null, "post_processor": null,
+            "decoder": {"type": "Fuse"},
+            "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                      "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+                      "vocab": {END_OF_TEXT: 0, "\n": 1, " ": 2, "a": 3, "ä": 4}, "merges": []}
+        });
+        Tokenizer::from_json(&json.to_string()).unwrap()
+    }
+
+    #[test]
+    fn characters_round_trip_with_their_byte_lengths() {
+        let tokenizer = characters();
+        let ids = tokenizer.encode("a  ä\n\n").unwrap();
+        assert_eq!(ids, [3, 2, 2, 4, 1, 1]);
+        assert_eq!(tokenizer.decode(&ids), "a  ä\n\n");
+        let bytes: u32 = ids.iter().map(|id| tokenizer.byte_length(*id)).sum();
+        assert_eq!(bytes as usize, "a  ä\n\n".len());
+        assert_eq!(tokenizer.special(END_OF_TEXT), Some(0));
+        assert_eq!(tokenizer.byte_length(0), 0);
+    }
+
+    #[test]
+    fn rubbish_is_an_error() {
+        assert!(Tokenizer::from_json("{}").is_err());
+        assert!(Tokenizer::from_json("[").is_err());
+    }
+}

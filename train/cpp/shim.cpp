@@ -1,0 +1,117 @@
+// What tch leaves out of libtorch, as a C interface. The Rust face is `src/shim.rs`.
+//
+// Every function returns null on success, else a message allocated with malloc that the caller
+// frees. No C++ exception crosses the border. Tensors are tch's own `at::Tensor *`.
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
+
+namespace {
+
+using Tensors = std::vector<at::Tensor>;
+
+template <class Body>
+char *guard(Body body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const std::exception &error) {
+    return strdup(error.what());
+  } catch (...) {
+    return strdup("unknown C++ exception");
+  }
+}
+
+Tensors collect(at::Tensor *const *tensors, size_t count) {
+  Tensors out;
+  out.reserve(count);
+  for (size_t i = 0; i < count; ++i) out.push_back(*tensors[i]);
+  return out;
+}
+
+// The gradients of the parameters that have one, with those parameters.
+std::pair<Tensors, Tensors> with_gradients(at::Tensor *const *tensors, size_t count) {
+  Tensors parameters, gradients;
+  for (size_t i = 0; i < count; ++i) {
+    if (!tensors[i]->grad().defined()) continue;
+    parameters.push_back(*tensors[i]);
+    gradients.push_back(tensors[i]->grad());
+  }
+  return {parameters, gradients};
+}
+
+}  // namespace
+
+extern "C" {
+
+// How libtorch was built; holds `TORCH_VERSION=2.11.0`. Freed by the caller.
+char *tessera_show_config() {
+  try {
+    return strdup(at::show_config().c_str());
+  } catch (...) {
+    return strdup("");
+  }
+}
+
+// One fused AdamW step (Loshchilov and Hutter 2019) over tensors that all have a gradient.
+// `steps` are float scalars, one per tensor, already incremented for this step.
+char *tessera_fused_adamw(at::Tensor *const *parameters, at::Tensor *const *exp_avgs,
+                          at::Tensor *const *exp_avg_sqs, at::Tensor *const *steps, size_t count,
+                          double learning_rate, double beta1, double beta2, double weight_decay,
+                          double epsilon) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    Tensors gradients;
+    gradients.reserve(count);
+    for (size_t i = 0; i < count; ++i) gradients.push_back(parameters[i]->grad());
+    auto values = collect(parameters, count);
+    auto first = collect(exp_avgs, count);
+    auto second = collect(exp_avg_sqs, count);
+    auto counters = collect(steps, count);
+    at::_fused_adamw_(values, gradients, first, second, {}, counters, learning_rate, beta1, beta2,
+                      weight_decay, epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  });
+}
+
+// The norm of all gradients together as a scalar on their device, without a sync. Where `maximum`
+// is above 0 the gradients are scaled down to it, as torch.nn.utils.clip_grad_norm_ does.
+char *tessera_clip_gradients(at::Tensor *const *parameters, size_t count, double maximum,
+                             at::Tensor **norm) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    auto [_, gradients] = with_gradients(parameters, count);
+    TORCH_CHECK(!gradients.empty(), "no parameter has a gradient");
+    auto total = at::stack(at::_foreach_norm(gradients, 2)).norm(2);
+    if (maximum > 0) {
+      auto factor = (maximum / (total + 1e-6)).clamp_max(1.0);
+      at::_foreach_mul_(gradients, factor);
+    }
+    *norm = new at::Tensor(total);
+  });
+}
+
+// Drops the gradients, so that the next backward pass writes instead of adds.
+char *tessera_clear_gradients(at::Tensor *const *parameters, size_t count) {
+  return guard([&] {
+    for (size_t i = 0; i < count; ++i) parameters[i]->mutable_grad() = at::Tensor();
+  });
+}
+
+// Switches mixed precision on or off for a kind of device (0 CPU, 1 CUDA); bfloat16 only.
+// Switching off drops the cached copies of the weights, which the next step will change.
+char *tessera_autocast(int device, bool enabled) {
+  return guard([&] {
+    auto kind = device == 0 ? at::kCPU : at::kCUDA;
+    at::autocast::set_autocast_dtype(kind, at::kBFloat16);
+    at::autocast::set_autocast_enabled(kind, enabled);
+    if (!enabled) at::autocast::clear_cache();
+  });
+}
+}

@@ -1,0 +1,149 @@
+//! Checkpoints: a folder that is either whole or absent.
+//!
+//! A checkpoint is written under another name, synced and renamed; `state.json` goes into it
+//! last. A kill at any moment leaves the previous one.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tessera_datasets::files::{remove_dir, rename, write_atomic};
+use tessera_datasets::hash::sha256_file;
+use tessera_datasets::run_dir::{Best, RunDir};
+use tessera_datasets::{Error, Result, ResultExt};
+
+use crate::task::Task;
+use crate::weights;
+
+/// The weights in a checkpoint's folder.
+pub const WEIGHTS: &str = "model.safetensors";
+
+/// `state.json`: all that is not a tensor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The version of this format.
+    pub version: u32,
+    /// Steps done. It is also the reader's cursor: a batch is a function of the step.
+    pub step: u64,
+    /// The seed, from which the random state of every step follows.
+    pub seed: u64,
+    /// Seconds of training so far, validation excluded.
+    pub train_seconds: f64,
+    /// SHA-256 of the weights.
+    pub weights_sha256: String,
+    /// The best step up to here, which may be this one.
+    pub best: Option<Best>,
+}
+
+/// Writes a checkpoint and gives its folder.
+///
+/// # Errors
+/// When the disk is full.
+pub fn save(run: &RunDir, task: &mut dyn Task, mut state: State, extra: &[(PathBuf, &str)]) -> Result<PathBuf> {
+    let folder = run.checkpoint(state.step);
+    let temporary = run.checkpoints().join(format!(".writing-{}", state.step));
+    remove_dir(&temporary)?;
+    fs_err::create_dir_all(&temporary)?;
+    let weights_path = temporary.join(WEIGHTS);
+    weights::save(&weights_path, task.parameters().iter())?;
+    for (name, optimizer) in task.optimizers() {
+        optimizer.save(&temporary.join(optimizer_file(name)))?;
+    }
+    let reference = serde_json::to_vec_pretty(&task.reference_config()).expect("plain data can be written");
+    write_atomic(temporary.join("config.json"), &reference)?;
+    for (path, name) in extra {
+        fs_err::copy(path, temporary.join(name))?;
+    }
+    state.weights_sha256 = sha256_file(&weights_path)?;
+    let bytes = serde_json::to_vec_pretty(&state).expect("plain data can be written");
+    write_atomic(temporary.join("state.json"), &bytes)?;
+    remove_dir(&folder)?;
+    rename(&temporary, &folder)?;
+    Ok(folder)
+}
+
+/// Reads a checkpoint into a task, with its optimisers.
+///
+/// # Errors
+/// When a file is cut short or of another model.
+pub fn restore(folder: &Path, task: &mut dyn Task) -> Result<State> {
+    let state = load_weights(folder, task)?;
+    for (name, optimizer) in task.optimizers() {
+        optimizer.load(&folder.join(optimizer_file(name)))?;
+    }
+    Ok(state)
+}
+
+/// Reads only the weights of a checkpoint into a task.
+///
+/// # Errors
+/// When a file is cut short or of another model, or the weights are not those that were saved.
+pub fn load_weights(folder: &Path, task: &mut dyn Task) -> Result<State> {
+    let state = read_state(folder)?;
+    let path = folder.join(WEIGHTS);
+    let found = weights::load(&path)?;
+    if sha256_file(&path)? != state.weights_sha256 {
+        return Err(Error::input("the sha256 is not the one in `state.json`").at(path).hint(
+            "the checkpoint was changed after it was saved: remove its folder, the run goes on from the one before",
+        ));
+    }
+    weights::load_into(&path, task.parameters().iter(), found)?;
+    Ok(state)
+}
+
+/// Reads `state.json`.
+///
+/// # Errors
+/// When it is absent or of another version.
+pub fn read_state(folder: &Path) -> Result<State> {
+    let path = folder.join("state.json");
+    let bytes = fs_err::read(&path)?;
+    let state: State =
+        serde_json::from_slice(&bytes).map_err(|e| Error::input(format!("not a checkpoint's state: {e}"))).at(&path)?;
+    match state.version {
+        1 => Ok(state),
+        other => Err(Error::input(format!("checkpoint version {other}, this program reads 1")).at(path)),
+    }
+}
+
+/// The latest checkpoint that can be read; those that cannot are named and passed over.
+///
+/// # Errors
+/// When checkpoints exist and none can be read.
+pub fn restore_latest(run: &RunDir, task: &mut dyn Task, say: &dyn Fn(&str)) -> Result<Option<State>> {
+    let steps = run.checkpoint_steps()?;
+    let mut failure = None;
+    for step in steps.iter().rev() {
+        match restore(&run.checkpoint(*step), task) {
+            Ok(state) => return Ok(Some(state)),
+            Err(error) => {
+                say(&format!("the checkpoint of step {step} cannot be used: {error}"));
+                failure = Some(error);
+            }
+        }
+    }
+    failure.map_or(Ok(None), Err)
+}
+
+/// Removes all checkpoints but the latest `keep` and the best.
+///
+/// # Errors
+/// When a folder cannot be removed.
+pub fn prune(run: &RunDir, keep: usize) -> Result<()> {
+    let steps = run.checkpoint_steps()?;
+    let best = run.best()?.map(|b| b.step);
+    let surplus = steps.len().saturating_sub(keep);
+    for step in &steps[..surplus] {
+        if Some(*step) != best {
+            remove_dir(run.checkpoint(*step))?;
+        }
+    }
+    Ok(())
+}
+
+fn optimizer_file(name: &str) -> String {
+    match name {
+        "" => "optimizer.safetensors".to_owned(),
+        other => format!("optimizer-{other}.safetensors"),
+    }
+}

@@ -1,0 +1,242 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tessera_datasets::config::RunConfig;
+use tessera_datasets::console::print;
+use tessera_datasets::run_dir::RunDir;
+use tessera_datasets::{Error, Result};
+
+use crate::device::{check_libtorch, doctor, parse_device};
+use crate::models::MODELS;
+use crate::run::{Setup, Which, check, open_trained, run_fit};
+use crate::task::{Generate, Predict};
+
+/// Trains models on the shards that tessera-pipeline made.
+#[derive(Debug, Parser)]
+#[command(name = "tessera-train", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Train the model of a config; a run that was stopped goes on
+    ///
+    /// Example: tessera-train fit configs/lm/gpt-shakespeare.toml --set train.steps=500
+    Fit {
+        /// The config
+        config: PathBuf,
+        #[command(flatten)]
+        overrides: Overrides,
+        #[command(flatten)]
+        place: Place,
+        /// Start anew although the run exists
+        #[arg(long)]
+        replace: bool,
+        #[command(flatten)]
+        device: DeviceArgs,
+    },
+    /// Go on with a run that was stopped
+    ///
+    /// Example: tessera-train resume runs/gpt-shakespeare
+    Resume {
+        /// The run's folder
+        run: PathBuf,
+        /// The dataset, if it has moved
+        #[arg(long)]
+        dataset: Option<PathBuf>,
+        #[command(flatten)]
+        device: DeviceArgs,
+    },
+    /// Write a run's predictions for a split, for tessera-eval
+    ///
+    /// Example: tessera-train predict runs/gpt-shakespeare --split validation --explain 4
+    Predict {
+        #[command(flatten)]
+        trained: TrainedArgs,
+        /// The split; the one of `[eval]` where it is not given
+        #[arg(long)]
+        split: Option<String>,
+        /// For how many rows to write what only the model can show
+        #[arg(long, default_value_t = 4)]
+        explain: usize,
+        /// Tokens between two windows of a language model; the context where it is not given
+        #[arg(long)]
+        stride: Option<usize>,
+    },
+    /// Let a language model continue a prompt
+    ///
+    /// Example: tessera-train generate runs/gpt-shakespeare --prompt "ROMEO:" --temperature 0.8
+    Generate {
+        #[command(flatten)]
+        trained: TrainedArgs,
+        /// What to continue
+        #[arg(long, default_value = "\n", hide_default_value = true)]
+        prompt: String,
+        /// Tokens to add at most
+        #[arg(long, default_value_t = 300)]
+        tokens: usize,
+        /// 0 takes the most probable token, 1 samples from the model's own distribution
+        #[arg(long, default_value_t = 0.8)]
+        temperature: f64,
+        /// Only the k most probable tokens; 0 for all
+        #[arg(long, default_value_t = 0)]
+        top_k: usize,
+        /// Only the most probable tokens that together reach this probability
+        #[arg(long, default_value_t = 1.0)]
+        top_p: f64,
+        /// The seed of the first text
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// How many texts, each with the next seed
+        #[arg(long, default_value_t = 1)]
+        count: u64,
+    },
+    /// Check a config's `[train]` without data
+    Check {
+        /// The config
+        config: PathBuf,
+        #[command(flatten)]
+        overrides: Overrides,
+    },
+    /// List the models
+    List,
+    /// Say which libtorch, devices and threads there are
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+struct Overrides {
+    /// Override a value of the config, such as `train.steps=10`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// The folder that holds datasets
+    #[arg(long, default_value = "data")]
+    data_dir: PathBuf,
+    /// The folder that holds runs
+    #[arg(long, default_value = "runs")]
+    runs_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+struct DeviceArgs {
+    /// `auto`, `cpu`, `cuda` or `cuda:N`
+    #[arg(long, default_value = "auto")]
+    device: String,
+}
+
+#[derive(Debug, Args)]
+struct TrainedArgs {
+    /// The run's folder
+    run: PathBuf,
+    /// `best`, `last` or a step
+    #[arg(long, default_value = "best")]
+    checkpoint: Which,
+    /// The dataset, if it has moved
+    #[arg(long)]
+    dataset: Option<PathBuf>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Parses the command line and runs the command.
+///
+/// # Errors
+/// When the input, the config or the machine is wrong.
+pub fn main() -> Result<()> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => return error.print().map_err(Error::from),
+        Err(error) => {
+            let text = error.render().to_string();
+            let text = text.trim_start_matches("error: ").trim_end();
+            return Err(Error::input(text.to_owned()));
+        }
+    };
+    match cli.command {
+        Command::List => {
+            for entry in MODELS {
+                print(format!("{:<12} {}", entry.name, entry.summary));
+            }
+            Ok(())
+        }
+        Command::Doctor => {
+            doctor();
+            check_libtorch()
+        }
+        Command::Check { config, overrides } => check(&RunConfig::load(config, &overrides.set)?).map(|_| ()),
+        Command::Fit { config, overrides, place, replace, device } => {
+            let config = RunConfig::load(config, &overrides.set)?;
+            check(&config)?;
+            check_libtorch()?;
+            let dataset = config.dataset_dir(&place.data_dir);
+            let run = RunDir::new(place.runs_dir.join(&config.name));
+            let setup = Setup::new(config, &dataset, parse_device(&device.device)?)?;
+            run_fit(&setup, &run, replace, &command_line())
+        }
+        Command::Resume { run, dataset, device } => {
+            check_libtorch()?;
+            let run = RunDir::open(run)?;
+            let provenance = run.provenance()?;
+            let config = RunConfig::load(run.config_path(), &[])?;
+            let dataset = dataset.unwrap_or_else(|| PathBuf::from(&provenance.dataset));
+            let setup = Setup::new(config, &dataset, parse_device(&device.device)?)?;
+            run_fit(&setup, &run, false, &provenance.command)
+        }
+        Command::Predict { trained, split, explain, stride } => predict(trained, split, explain, stride),
+        Command::Generate { trained, prompt, tokens, temperature, top_k, top_p, seed, count } => {
+            let mut found = open(trained)?.1;
+            for index in 0..count {
+                let request =
+                    Generate { prompt: prompt.clone(), tokens, temperature, top_k, top_p, seed: seed + index };
+                let sample = found.task.generate(&request)?;
+                if count > 1 {
+                    print(format!("--- seed {}", sample.seed));
+                }
+                print(format!("{}{}", sample.prompt, sample.text));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn open(arguments: TrainedArgs) -> Result<(RunDir, crate::run::Trained)> {
+    check_libtorch()?;
+    let run = RunDir::open(arguments.run)?;
+    let device = parse_device(&arguments.device.device)?;
+    let trained = open_trained(&run, &arguments.checkpoint, arguments.dataset, device)?;
+    Ok((run, trained))
+}
+
+fn predict(arguments: TrainedArgs, split: Option<String>, explain: usize, stride: Option<usize>) -> Result<()> {
+    let (run, mut trained) = open(arguments)?;
+    let eval = trained.config.section("eval")?;
+    let named = eval.table().get("split").and_then(|s| s.as_str()).map(str::to_owned);
+    let request = Predict {
+        run,
+        run_name: trained.config.name.clone(),
+        split: split.or(named).unwrap_or_else(|| "validation".to_owned()),
+        step: trained.step,
+        weights_sha256: trained.weights_sha256.clone(),
+        explain,
+        stride,
+        config: trained.config.resolved(),
+    };
+    trained.task.predict(&request)?;
+    print(format!("{}", request.run.predictions(&request.split).display()));
+    Ok(())
+}
+
+fn command_line() -> Vec<String> {
+    let mut words = std::env::args();
+    // the program's name, not its place on this machine
+    words.next();
+    std::iter::once("tessera-train".to_owned()).chain(words).collect()
+}

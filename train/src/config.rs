@@ -1,0 +1,158 @@
+//! `[train]`: everything about the run that is not the model itself.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tessera_datasets::Result;
+use tessera_datasets::config::Section;
+
+use crate::optimizer::OptimizerConfig;
+use crate::schedule::Schedule;
+
+/// `[train]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Rows (windows, images, sentences) per step.
+    pub batch: usize,
+    /// Into how many pieces a batch is cut to fit into memory; the result is that of the whole
+    /// batch, up to rounding.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Steps between two lines of `metrics.jsonl`.
+    #[serde(default = "ten")]
+    pub log_every: u64,
+    /// Steps between two validations; there is always one at the end.
+    #[serde(default = "two_hundred_and_fifty")]
+    pub validate_every: u64,
+    /// Windows (rows) of the validation split that are looked at during training, spread evenly;
+    /// all where it is not given. Predictions always cover the whole split.
+    pub validation_rows: Option<usize>,
+    /// Steps between two checkpoints; there is always one at the end.
+    #[serde(default = "thousand")]
+    pub checkpoint_every: u64,
+    /// How many of the latest checkpoints are kept, besides the best.
+    #[serde(default = "two")]
+    pub keep_last: usize,
+    /// `float32`, or `bfloat16` for mixed precision.
+    #[serde(default)]
+    pub precision: Precision,
+    /// Threads inside an operation; 0 for the machine's cores.
+    #[serde(default)]
+    pub threads: usize,
+    /// Weights to start from: a `model.safetensors` with the reference's names.
+    pub init_from: Option<PathBuf>,
+    /// The optimiser.
+    #[serde(default)]
+    pub optimizer: OptimizerConfig,
+    /// The learning rate over time.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// What `predict` writes beside the scores.
+    #[serde(default)]
+    pub samples: SamplesConfig,
+    /// The model's own table, parsed by the model.
+    pub model: toml::Table,
+}
+
+/// `[train.samples]`: texts that `predict` lets a generative model write for the report.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SamplesConfig {
+    /// How many.
+    pub count: usize,
+    /// Tokens in each.
+    pub tokens: usize,
+    /// What they start from.
+    pub prompt: String,
+    /// 0 takes the most probable token, 1 samples from the model's own distribution.
+    pub temperature: f64,
+    /// Only the k most probable tokens; 0 for all.
+    pub top_k: usize,
+    /// Only the most probable tokens that together reach this probability.
+    pub top_p: f64,
+}
+
+/// In which numbers the model computes. Weights and optimiser are always `float32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    Float32,
+    /// Mixed precision: matrix products in bfloat16.
+    Bfloat16,
+}
+
+impl Precision {
+    /// The name in configs and provenance.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Float32 => "float32",
+            Precision::Bfloat16 => "bfloat16",
+        }
+    }
+}
+
+impl Default for SamplesConfig {
+    fn default() -> Self {
+        Self { count: 3, tokens: 300, prompt: "\n".to_owned(), temperature: 0.8, top_k: 0, top_p: 1.0 }
+    }
+}
+
+impl TrainConfig {
+    /// Parses `[train]` and checks what a type cannot say.
+    ///
+    /// # Errors
+    /// At the first key that is unknown or has a value that makes no sense.
+    pub fn parse(section: &Section) -> Result<Self> {
+        let config: Self = section.parse()?;
+        let positive = [
+            ("steps", config.steps),
+            ("batch", config.batch as u64),
+            ("accumulate", config.accumulate as u64),
+            ("log_every", config.log_every),
+            ("validate_every", config.validate_every),
+            ("checkpoint_every", config.checkpoint_every),
+            ("keep_last", config.keep_last as u64),
+        ];
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(section.error(key, format!("`{key}` must be at least 1")));
+            }
+        }
+        if !config.batch.is_multiple_of(config.accumulate) {
+            let message = format!("`batch` {} cannot be cut into {} equal pieces", config.batch, config.accumulate);
+            return Err(section.error("accumulate", message));
+        }
+        let rate = config.optimizer.learning_rate;
+        if !(rate.is_finite() && rate > 0.0) {
+            let optimizer = section.child("optimizer")?;
+            return Err(optimizer.error("learning_rate", format!("`learning_rate` {rate} is not above 0")));
+        }
+        let samples = &config.samples;
+        if !(samples.temperature >= 0.0 && samples.top_p > 0.0 && samples.top_p <= 1.0) {
+            let message = "`temperature` must be at least 0 and `top_p` above 0 and at most 1";
+            return Err(section.child("samples")?.error("", message));
+        }
+        Ok(config)
+    }
+}
+
+fn one() -> usize {
+    1
+}
+fn two() -> usize {
+    2
+}
+fn ten() -> u64 {
+    10
+}
+fn two_hundred_and_fifty() -> u64 {
+    250
+}
+fn thousand() -> u64 {
+    1000
+}

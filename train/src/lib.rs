@@ -1,0 +1,24 @@
+//! Parquet shards to a trained model.
+//!
+//! [`fit`] is the loop, and knows nothing of any model. A model is a [`task::Task`], listed in
+//! [`models`]. This is the only crate that mentions tch.
+
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod device;
+pub mod fit;
+pub mod journal;
+pub mod layers;
+pub mod loader;
+pub mod models;
+pub mod optimizer;
+pub mod output;
+pub mod parameters;
+pub mod run;
+pub mod schedule;
+pub mod shim;
+pub mod task;
+pub mod tensorboard;
+pub mod tokens;
+pub mod weights;

@@ -1,0 +1,7 @@
+//! `tessera-train`: shards to a run.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tessera_datasets::console::run_main(tessera_train::cli::main)
+}

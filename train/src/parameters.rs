@@ -1,0 +1,146 @@
+//! The named tensors of a model.
+//!
+//! A model first *declares* its parameters and only then are they made, so that they can be
+//! counted without being allocated. Names are those of the reference implementation, with dots,
+//! and each tensor has exactly one: a tied weight is used twice, never registered twice.
+
+use std::collections::HashMap;
+
+use tch::{Device, Kind, Tensor};
+use tessera_datasets::{Error, Result};
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Normal with mean 0.
+    Normal {
+        /// Standard deviation.
+        deviation: f64,
+    },
+    /// All zero.
+    Zeros,
+    /// All one.
+    Ones,
+}
+
+/// A parameter before it is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// Name in the reference implementation.
+    pub name: String,
+    /// Shape.
+    pub shape: Vec<i64>,
+    /// How it starts.
+    pub init: Init,
+}
+
+impl Declaration {
+    /// Declares a parameter.
+    pub fn new(name: impl Into<String>, shape: &[i64], init: Init) -> Self {
+        Self { name: name.into(), shape: shape.to_vec(), init }
+    }
+}
+
+/// How many numbers some declarations come to.
+pub fn count(declarations: &[Declaration]) -> u64 {
+    declarations.iter().map(|d| d.shape.iter().product::<i64>().unsigned_abs()).sum()
+}
+
+/// The parameters of a model, in the order of their declaration.
+#[derive(Debug)]
+pub struct Parameters {
+    names: Vec<String>,
+    tensors: Vec<Tensor>,
+    index: HashMap<String, usize>,
+    device: Device,
+}
+
+impl Parameters {
+    /// Makes the parameters. They are drawn on the CPU, so that a seed gives the same start on
+    /// every device.
+    ///
+    /// # Errors
+    /// When a name is declared twice.
+    pub fn create(declarations: &[Declaration], device: Device, seed: u64) -> Result<Self> {
+        tch::manual_seed(i64::from_ne_bytes(seed.to_ne_bytes()));
+        let mut out = Self { names: Vec::new(), tensors: Vec::new(), index: HashMap::new(), device };
+        for declaration in declarations {
+            let Declaration { name, shape, init } = declaration;
+            let options = (Kind::Float, Device::Cpu);
+            let start = match init {
+                Init::Normal { deviation } => Tensor::randn(shape, options) * *deviation,
+                Init::Zeros => Tensor::zeros(shape, options),
+                Init::Ones => Tensor::ones(shape, options),
+            };
+            let tensor = start.to_device(device).set_requires_grad(true);
+            if out.index.insert(name.clone(), out.names.len()).is_some() {
+                return Err(Error::internal(format!("parameter `{name}` is declared twice")));
+            }
+            out.names.push(name.clone());
+            out.tensors.push(tensor);
+        }
+        Ok(out)
+    }
+
+    /// A parameter by name, sharing its storage.
+    ///
+    /// # Errors
+    /// When the model did not declare it.
+    pub fn get(&self, name: &str) -> Result<Tensor> {
+        let index = self.index.get(name);
+        index
+            .map(|i| self.tensors[*i].shallow_clone())
+            .ok_or_else(|| Error::internal(format!("parameter `{name}` was not declared")))
+    }
+
+    /// A parameter that some variants of the model lack.
+    pub fn find(&self, name: &str) -> Option<Tensor> {
+        self.index.get(name).map(|i| self.tensors[*i].shallow_clone())
+    }
+
+    /// Names and tensors in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Tensor)> {
+        self.names.iter().map(String::as_str).zip(&self.tensors)
+    }
+
+    /// The tensors in order.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// How many numbers they come to.
+    pub fn count(&self) -> u64 {
+        self.tensors.iter().map(|t| t.numel() as u64).sum()
+    }
+
+    /// Where they lie.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_makes_the_same_parameters() {
+        let declared = [
+            Declaration::new("a.weight", &[3, 4], Init::Normal { deviation: 0.02 }),
+            Declaration::new("a.bias", &[4], Init::Zeros),
+        ];
+        assert_eq!(count(&declared), 16);
+        let make = |seed| Parameters::create(&declared, Device::Cpu, seed).unwrap();
+        let (one, two, three) = (make(1), make(1), make(2));
+        assert_eq!(one.count(), 16);
+        assert_eq!(one.get("a.weight").unwrap(), two.get("a.weight").unwrap());
+        assert_ne!(one.get("a.weight").unwrap(), three.get("a.weight").unwrap());
+        assert!(one.get("b").is_err());
+    }
+
+    #[test]
+    fn a_name_can_be_used_once() {
+        let declared = [Declaration::new("a", &[1], Init::Ones), Declaration::new("a", &[1], Init::Ones)];
+        assert!(Parameters::create(&declared, Device::Cpu, 0).is_err());
+    }
+}

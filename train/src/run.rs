@@ -1,0 +1,282 @@
+//! The commands, from a config or a run's folder to what they leave on disk.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tch::Device;
+use tessera_datasets::config::RunConfig;
+use tessera_datasets::console::{duration, say, thousands};
+use tessera_datasets::files::{remove_dir, write_atomic};
+use tessera_datasets::hash::sha256;
+use tessera_datasets::run_dir::{Provenance, RUN_VERSION, RunDir};
+use tessera_datasets::shard::Dataset;
+use tessera_datasets::{Error, Result, ResultExt};
+
+use crate::checkpoint::{self, WEIGHTS};
+use crate::config::{Precision, TrainConfig};
+use crate::device::{device_name, libtorch_version, machine, set_threads};
+use crate::fit::{Plan, fit};
+use crate::models;
+use crate::task::{Context, Task};
+use crate::weights;
+
+/// The parts of a config that decide what a run's weights are.
+const DECISIVE: [&str; 6] = ["version", "name", "seed", "data", "pipeline", "train"];
+
+/// A config with everything that is needed to make its task.
+pub struct Setup {
+    config: RunConfig,
+    train: TrainConfig,
+    dataset: Dataset,
+    device: Device,
+}
+
+impl Setup {
+    /// Parses `[train]` and opens the dataset, whose hashes are checked.
+    ///
+    /// # Errors
+    /// When the config or the dataset is wrong.
+    pub fn new(config: RunConfig, dataset: &Path, device: Device) -> Result<Self> {
+        let train = check(&config)?;
+        let dataset = Dataset::open(dataset)?;
+        dataset.verify()?;
+        Ok(Self { config, train, dataset, device })
+    }
+
+    /// Makes the task: data in memory, parameters drawn.
+    ///
+    /// # Errors
+    /// When the dataset does not fit the model.
+    pub fn task(&self) -> Result<Box<dyn Task>> {
+        let model = self.config.section("train")?.child("model")?;
+        let (entry, rest) = models::find(&model)?;
+        let context = Context {
+            config: &self.train,
+            model: rest,
+            dataset: self.dataset.clone(),
+            device: self.device,
+            seed: self.config.seed,
+        };
+        (entry.create)(context)
+    }
+
+    fn kind(&self) -> Result<String> {
+        Ok(self.config.section("train")?.child("model")?.kind()?.0)
+    }
+}
+
+/// Parses `[train]` and the model's table, without data.
+///
+/// # Errors
+/// At the first thing that is wrong.
+pub fn check(config: &RunConfig) -> Result<TrainConfig> {
+    let section = config.section("train")?;
+    if section.is_empty() {
+        return Err(section.error("", "the config has no `[train]`"));
+    }
+    let train = TrainConfig::parse(&section)?;
+    let (entry, rest) = models::find(&section.child("model")?)?;
+    (entry.check)(&rest)?;
+    Ok(train)
+}
+
+/// Trains, or goes on where the same command stopped.
+///
+/// # Errors
+/// When the run exists with another config or dataset, or training fails.
+pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -> Result<()> {
+    if replace {
+        remove_dir(run.path())?;
+    }
+    refuse_another(setup, run)?;
+    let threads = set_threads(setup.train.threads);
+    let mut task = setup.task()?;
+    if let Some(path) = &setup.train.init_from {
+        start_from(path, task.as_mut())?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // the second signal ends the program at once
+        signal_hook::flag::register_conditional_shutdown(signal, 1, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    write_atomic(run.config_path(), setup.config.resolved().as_bytes())?;
+    let mut provenance = provenance(setup, task.as_ref(), threads, command)?;
+    if let Ok(before) = run.provenance() {
+        provenance.started = before.started;
+    }
+    run.write_provenance(&provenance)?;
+    say(format!(
+        "{} · {} parameters · {} · {} threads · {}",
+        setup.config.name,
+        thousands(provenance.parameters),
+        provenance.device,
+        threads,
+        provenance.precision,
+    ));
+    let tokenizer = setup.dataset.file("tokenizer.json").ok();
+    let plan = Plan {
+        config: &setup.train,
+        seed: setup.config.seed,
+        stop,
+        extra: tokenizer.map(|path| (path, "tokenizer.json")).into_iter().collect(),
+    };
+    let outcome = fit(task.as_mut(), &plan, run)?;
+    provenance.train_seconds = outcome.train_seconds;
+    provenance.steps = outcome.step;
+    run.write_provenance(&provenance)?;
+    let best = run
+        .best()?
+        .map_or(String::new(), |b| format!(", best validation {} {:.4} at step {}", b.metric, b.value, b.step));
+    say(format!("{} steps in {}{best} · `{}`", outcome.step, duration(outcome.train_seconds), run.path().display()));
+    Ok(())
+}
+
+/// A finished or begun run is never mixed with another config or dataset.
+fn refuse_another(setup: &Setup, run: &RunDir) -> Result<()> {
+    if !run.provenance_path().is_file() {
+        return Ok(());
+    }
+    let hint = "give the run another `name`, or start it anew with `--replace`";
+    let before = RunConfig::load(run.config_path(), &[])?;
+    if before.resolved_parts(&DECISIVE) != setup.config.resolved_parts(&DECISIVE) {
+        return Err(Error::input("the run was made with another config").at(run.path()).hint(hint));
+    }
+    if run.provenance()?.manifest_sha256 != setup.dataset.manifest().sha256() {
+        return Err(Error::input("the run was made with another version of the dataset").at(run.path()).hint(hint));
+    }
+    Ok(())
+}
+
+fn start_from(path: &Path, task: &mut dyn Task) -> Result<()> {
+    let mut found = weights::load(path)?;
+    // buffers of older GPT-2 files, and the bare names of the published one
+    found.retain(|name, _| !name.ends_with(".attn.bias") && !name.ends_with(".attn.masked_bias"));
+    let known: std::collections::HashSet<&str> = task.parameters().iter().map(|(name, _)| name).collect();
+    let renamed = found.into_iter().filter(|(name, _)| name != "lm_head.weight").map(|(name, tensor)| {
+        match known.contains(name.as_str()) {
+            true => (name, tensor),
+            false => (format!("transformer.{name}"), tensor),
+        }
+    });
+    let renamed = renamed.collect();
+    weights::load_into(path, task.parameters().iter(), renamed)
+}
+
+fn provenance(setup: &Setup, task: &dyn Task, threads: u32, command: &[String]) -> Result<Provenance> {
+    let resolved = setup.config.resolved();
+    let on_cpu = setup.device == Device::Cpu;
+    let reproducible = match on_cpu {
+        true => "the same command gives the same weights with the same number of threads on the same kind of processor",
+        false => "not to the byte: some CUDA kernels add in any order",
+    };
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    Ok(Provenance {
+        version: RUN_VERSION,
+        name: setup.config.name.clone(),
+        task: setup.kind()?,
+        program: format!("tessera {}", tessera_datasets::VERSION),
+        revision: revision(),
+        command: command.to_vec(),
+        config_sha256: sha256(resolved.as_bytes()),
+        seed: setup.config.seed,
+        device: device_name(setup.device),
+        threads,
+        precision: match setup.train.precision {
+            Precision::Float32 => "float32".to_owned(),
+            Precision::Bfloat16 => "bfloat16".to_owned(),
+        },
+        libtorch: libtorch_version(),
+        machine: machine(),
+        dataset: setup.dataset.dir().display().to_string(),
+        manifest_sha256: setup.dataset.manifest().sha256(),
+        parameters: task.parameters().count(),
+        reproducible: reproducible.to_owned(),
+        started,
+        train_seconds: 0.0,
+        steps: 0,
+    })
+}
+
+/// The git revision of the working directory, with `+` where it has changes.
+fn revision() -> String {
+    let git = |arguments: &[&str]| {
+        let output = std::process::Command::new("git").args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    match git(&["rev-parse", "--short=12", "HEAD"]) {
+        None => String::new(),
+        Some(revision) => match git(&["status", "--porcelain"]).is_some_and(|s| s.is_empty()) {
+            true => revision,
+            false => format!("{revision}+"),
+        },
+    }
+}
+
+/// Which checkpoint of a run to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The best by validation, else the last.
+    Best,
+    /// The last.
+    Last,
+    /// The one of a step.
+    Step(u64),
+}
+
+impl std::str::FromStr for Which {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "best" => Ok(Which::Best),
+            "last" => Ok(Which::Last),
+            step => step.parse().map(Which::Step).map_err(|_| format!("`{step}` is neither `best`, `last` nor a step")),
+        }
+    }
+}
+
+/// A trained task with the checkpoint that it was read from.
+pub struct Trained {
+    /// The task.
+    pub task: Box<dyn Task>,
+    /// The run's config.
+    pub config: RunConfig,
+    /// The checkpoint's step.
+    pub step: u64,
+    /// SHA-256 of its weights.
+    pub weights_sha256: String,
+}
+
+/// Reads a run's config, dataset and checkpoint.
+///
+/// # Errors
+/// When one of them is absent or they do not belong together.
+pub fn open_trained(run: &RunDir, which: &Which, dataset: Option<PathBuf>, device: Device) -> Result<Trained> {
+    let provenance = run.provenance()?;
+    let config = RunConfig::load(run.config_path(), &[])?;
+    let dataset = dataset.unwrap_or_else(|| PathBuf::from(&provenance.dataset));
+    let hint = "give the dataset's folder with `--dataset DIR`";
+    let setup = Setup::new(config, &dataset, device).hint(hint)?;
+    if provenance.manifest_sha256 != setup.dataset.manifest().sha256() {
+        return Err(Error::input("not the dataset that the run was trained on").at(dataset).hint(hint));
+    }
+    let steps = run.checkpoint_steps()?;
+    let best = run.best()?.map(|b| b.step).filter(|step| steps.contains(step));
+    let step = match which {
+        Which::Best => best.or(steps.last().copied()),
+        Which::Last => steps.last().copied(),
+        Which::Step(step) => steps.contains(step).then_some(*step),
+    };
+    let step = step.ok_or_else(|| {
+        let known: Vec<String> = steps.iter().map(u64::to_string).collect();
+        Error::input("no such checkpoint").at(run.path()).hint(format!("checkpoints: {}", known.join(", ")))
+    })?;
+    set_threads(setup.train.threads);
+    let mut task = setup.task()?;
+    let state = checkpoint::load_weights(&run.checkpoint(step), task.as_mut())?;
+    say(format!("checkpoint of step {step}, `{}`", run.checkpoint(step).join(WEIGHTS).display()));
+    Ok(Trained { task, config: setup.config, step, weights_sha256: state.weights_sha256 })
+}

@@ -1,0 +1,179 @@
+//! The safe face of `cpp/shim.cpp`: what tch leaves out of libtorch.
+//!
+//! All `unsafe` code of the workspace lives here. Each call hands over pointers that tch owns and
+//! that stay valid for the call, because the slices borrow the tensors.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_double, c_int};
+
+use tch::Tensor;
+use tessera_datasets::{Error, Result};
+use torch_sys::C_tensor;
+
+unsafe extern "C" {
+    fn tessera_show_config() -> *mut c_char;
+    fn tessera_fused_adamw(
+        parameters: *const *const C_tensor,
+        exp_avgs: *const *const C_tensor,
+        exp_avg_sqs: *const *const C_tensor,
+        steps: *const *const C_tensor,
+        count: usize,
+        learning_rate: c_double,
+        beta1: c_double,
+        beta2: c_double,
+        weight_decay: c_double,
+        epsilon: c_double,
+    ) -> *mut c_char;
+    fn tessera_clip_gradients(
+        parameters: *const *const C_tensor,
+        count: usize,
+        maximum: c_double,
+        norm: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    fn tessera_clear_gradients(parameters: *const *const C_tensor, count: usize) -> *mut c_char;
+    fn tessera_autocast(device: c_int, enabled: bool) -> *mut c_char;
+    fn free(pointer: *mut std::ffi::c_void);
+}
+
+/// Takes over a C string of the shim.
+fn take(text: *mut c_char) -> Option<String> {
+    if text.is_null() {
+        return None;
+    }
+    // SAFETY: the shim returns a null-terminated string from malloc and forgets it
+    let owned = unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned();
+    // SAFETY: as above; it is freed once, here
+    unsafe { free(text.cast()) };
+    Some(owned)
+}
+
+fn check(message: *mut c_char) -> Result<()> {
+    match take(message) {
+        None => Ok(()),
+        Some(text) => Err(Error::internal(format!("libtorch: {}", text.lines().next().unwrap_or("")))),
+    }
+}
+
+fn pointers(tensors: &[Tensor]) -> Vec<*const C_tensor> {
+    tensors.iter().map(Tensor::as_ptr).collect()
+}
+
+/// How libtorch was built, with a line that holds `TORCH_VERSION=…`.
+pub fn show_config() -> String {
+    // SAFETY: takes nothing, returns a string of its own
+    take(unsafe { tessera_show_config() }).unwrap_or_default()
+}
+
+/// The numbers of one AdamW step.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamwStep {
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// Decay of the mean of gradients and of their squares.
+    pub betas: (f64, f64),
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Added to the denominator.
+    pub epsilon: f64,
+}
+
+/// One fused AdamW step in place. All slices have the same length, every parameter has a
+/// gradient, and `steps` (float scalars) already count this step.
+///
+/// # Errors
+/// When libtorch refuses, such as for tensors on different devices.
+pub fn fused_adamw(
+    parameters: &[Tensor],
+    exp_avgs: &[Tensor],
+    exp_avg_sqs: &[Tensor],
+    steps: &[Tensor],
+    step: AdamwStep,
+) -> Result<()> {
+    let count = parameters.len();
+    if [exp_avgs.len(), exp_avg_sqs.len(), steps.len()] != [count; 3] {
+        return Err(Error::internal("one moment and counter per parameter"));
+    }
+    let (p, m) = (pointers(parameters), pointers(exp_avgs));
+    let (v, s) = (pointers(exp_avg_sqs), pointers(steps));
+    // SAFETY: four arrays of `count` valid tensors
+    check(unsafe {
+        tessera_fused_adamw(
+            p.as_ptr(),
+            m.as_ptr(),
+            v.as_ptr(),
+            s.as_ptr(),
+            count,
+            step.learning_rate,
+            step.betas.0,
+            step.betas.1,
+            step.weight_decay,
+            step.epsilon,
+        )
+    })
+}
+
+/// The norm of all gradients together, before clipping to `maximum` (0: no clipping), as a scalar
+/// on their device. Follows `torch.nn.utils.clip_grad_norm_`, without a sync.
+///
+/// # Errors
+/// When no parameter has a gradient.
+pub fn clip_gradients(parameters: &[Tensor], maximum: f64) -> Result<Tensor> {
+    let p = pointers(parameters);
+    let mut norm = std::ptr::null_mut();
+    // SAFETY: an array of valid tensors; on success `norm` is a new tensor that we own
+    check(unsafe { tessera_clip_gradients(p.as_ptr(), p.len(), maximum, &mut norm) })?;
+    // SAFETY: as above
+    Ok(unsafe { Tensor::from_ptr(norm) })
+}
+
+/// Drops the gradients of the parameters.
+///
+/// # Errors
+/// Never in practice.
+pub fn clear_gradients(parameters: &[Tensor]) -> Result<()> {
+    let p = pointers(parameters);
+    // SAFETY: an array of valid tensors
+    check(unsafe { tessera_clear_gradients(p.as_ptr(), p.len()) })
+}
+
+/// Mixed precision in bfloat16 for as long as the value lives.
+pub struct Autocast {
+    device: c_int,
+}
+
+impl Autocast {
+    /// Switches mixed precision on.
+    ///
+    /// # Errors
+    /// When libtorch has no such device.
+    pub fn bfloat16(device: tch::Device) -> Result<Self> {
+        let device = c_int::from(device.is_cuda());
+        // SAFETY: plain values
+        check(unsafe { tessera_autocast(device, true) })?;
+        Ok(Self { device })
+    }
+}
+
+impl Drop for Autocast {
+    fn drop(&mut self) {
+        // SAFETY: plain values; the message of a failure is freed by `check`
+        let _ = check(unsafe { tessera_autocast(self.device, false) });
+    }
+}
+
+/// Loads libtorch's CUDA part if it lies beside its CPU part, before the first use of a device.
+///
+/// The linker drops `libtorch_cuda.so` from binaries of other packages, and CUDA is then silently
+/// absent (tch-rs issues 329, 904, 907, 980). Loading it by hand registers its hooks, so that one
+/// binary serves machines with and without a GPU.
+pub fn load_cuda() -> Result<(), String> {
+    use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+    // SAFETY: the library's initialisers only register CUDA with libtorch
+    match unsafe { Library::open(Some("libtorch_cuda.so"), RTLD_NOW | RTLD_GLOBAL) } {
+        Ok(library) => {
+            std::mem::forget(library);
+            Ok(())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}

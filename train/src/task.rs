@@ -1,0 +1,150 @@
+//! What the loop knows of a model: a task with steps, validation and predictions.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use tch::{Device, Tensor};
+use tessera_datasets::config::Section;
+use tessera_datasets::run_dir::{RunDir, Sample};
+use tessera_datasets::shard::Dataset;
+use tessera_datasets::{Error, Result};
+
+use crate::config::{Precision, TrainConfig};
+use crate::loader::{Batch, BatchSource};
+use crate::optimizer::Optimizer;
+use crate::parameters::Parameters;
+
+/// One model with its data and its optimisers.
+///
+/// The loop in [`crate::fit`] calls this and knows nothing else. A task with two optimisers
+/// lists both; one without gradients lists none, counts in [`Task::train_step`] and needs one step.
+pub trait Task {
+    /// The named tensors that a checkpoint keeps.
+    fn parameters(&self) -> &Parameters;
+
+    /// The optimisers by name, whose state a checkpoint keeps.
+    fn optimizers(&mut self) -> Vec<(&'static str, &mut Optimizer)>;
+
+    /// What makes the training batches.
+    fn batches(&self) -> Arc<dyn BatchSource>;
+
+    /// What one item of a batch is, for the rate: `tokens`, `images`, `poses`.
+    fn item(&self) -> &'static str;
+
+    /// One step of training: everything from forward pass to the optimisers' steps. The values
+    /// stay on the device; the loop reads them only when it logs.
+    ///
+    /// # Errors
+    /// When libtorch refuses.
+    fn train_step(&mut self, batch: &Batch, at: &Step) -> Result<Measures>;
+
+    /// Scores on the validation split, with `loss` among them.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    fn validate(&mut self) -> Result<Vec<(String, f64)>>;
+
+    /// Writes the predictions for a split into the run, and explanations for some of its rows.
+    ///
+    /// # Errors
+    /// When the split is absent or the disk is full.
+    fn predict(&mut self, request: &Predict) -> Result<()>;
+
+    /// Continues a prompt, for models that write.
+    ///
+    /// # Errors
+    /// When the model does not write, or the prompt cannot be encoded.
+    fn generate(&mut self, _request: &Generate) -> Result<Sample> {
+        Err(Error::input("this model does not generate"))
+    }
+
+    /// The model's description in the reference implementation's form (`config.json`), saved
+    /// beside the weights.
+    fn reference_config(&self) -> Value;
+
+    /// Facts for the run's provenance and the predictions' manifest.
+    fn details(&self) -> Map<String, Value>;
+}
+
+/// Where the loop is.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Counted from 0.
+    pub index: u64,
+    /// The learning rate as a share of the peak.
+    pub rate: f64,
+}
+
+/// Named values of one step, on the device.
+pub type Measures = Vec<(&'static str, Tensor)>;
+
+/// What a task is made from.
+pub struct Context<'a> {
+    /// `[train]` without the model's table.
+    pub config: &'a TrainConfig,
+    /// The model's own table.
+    pub model: Section,
+    /// The dataset; its hashes have been checked.
+    pub dataset: Dataset,
+    /// Where to compute.
+    pub device: Device,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+impl Context<'_> {
+    /// Mixed precision or not.
+    pub fn precision(&self) -> Precision {
+        self.config.precision
+    }
+}
+
+/// A request for predictions.
+#[derive(Clone, Debug)]
+pub struct Predict {
+    /// The run to write into.
+    pub run: RunDir,
+    /// The run's name.
+    pub run_name: String,
+    /// The split to predict.
+    pub split: String,
+    /// The checkpoint's step.
+    pub step: u64,
+    /// SHA-256 of the checkpoint's weights.
+    pub weights_sha256: String,
+    /// For how many rows to write explanations.
+    pub explain: usize,
+    /// Tokens between the starts of two windows; the context length where it is not given.
+    pub stride: Option<usize>,
+    /// The resolved config.
+    pub config: String,
+}
+
+/// A request for a continuation.
+#[derive(Clone, Debug)]
+pub struct Generate {
+    /// What to continue.
+    pub prompt: String,
+    /// How many tokens to add at most.
+    pub tokens: usize,
+    /// 0 takes the most probable token; 1 samples from the model's own distribution.
+    pub temperature: f64,
+    /// Only the k most probable tokens; 0 for all.
+    pub top_k: usize,
+    /// Only the most probable tokens that together reach this probability; 1 for all.
+    pub top_p: f64,
+    /// The seed of the draw.
+    pub seed: u64,
+}
+
+/// A registry entry: a kind of model.
+pub struct ModelEntry {
+    /// The `kind` in `[train.model]`.
+    pub name: &'static str,
+    /// One line for `tessera-train list`.
+    pub summary: &'static str,
+    /// Checks the model's table without data.
+    pub check: fn(&Section) -> Result<()>,
+    /// Makes the task.
+    pub create: fn(Context<'_>) -> Result<Box<dyn Task>>,
+}

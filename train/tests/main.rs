@@ -1,0 +1,6 @@
+//! Integration tests of `tessera-train`: parity with PyTorch, resuming, the command line.
+
+mod command_line;
+mod gpt2_parity;
+mod resume;
+mod support;

@@ -1,0 +1,92 @@
+//! A run that was killed and goes on ends with the same bytes as one that was not.
+
+use std::time::Duration;
+
+use crate::support::{Workshop, stderr};
+
+fn weights(workshop: &Workshop, runs: &str) -> (Vec<u8>, Vec<u8>, serde_json::Value) {
+    let folder = workshop.path(runs).join("run/checkpoints/step-00000024");
+    let state: serde_json::Value = serde_json::from_slice(&fs_err::read(folder.join("state.json")).unwrap()).unwrap();
+    (
+        fs_err::read(folder.join("model.safetensors")).unwrap(),
+        fs_err::read(folder.join("optimizer.safetensors")).unwrap(),
+        state["best"].clone(),
+    )
+}
+
+fn losses(workshop: &Workshop, runs: &str) -> Vec<(u64, String, f64)> {
+    let text = fs_err::read_to_string(workshop.path(runs).join("run/metrics.jsonl")).unwrap();
+    let line = |line: &str| {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let loss = value["values"]["loss"].as_f64().unwrap();
+        (value["step"].as_u64().unwrap(), value["split"].as_str().unwrap().to_owned(), loss)
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn killed_at_several_moments_it_ends_the_same() {
+    let workshop = Workshop::new();
+    let straight = workshop.train(&["fit", "run.toml", "--runs-dir", "straight"]);
+    assert!(straight.status.success(), "{}", stderr(&straight));
+    let expected = weights(&workshop, "straight");
+    let mut interrupted = 0;
+    for attempt in 0..40 {
+        let mut child = workshop
+            .command(&["fit", "run.toml", "--runs-dir", "killed"])
+            .env("TESSERA_TEST_STEP_MILLISECONDS", "30")
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(250 + 97 * attempt));
+        match child.try_wait().unwrap() {
+            Some(status) => {
+                assert!(status.success());
+                break;
+            }
+            None => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                interrupted += 1;
+            }
+        }
+    }
+    assert!(interrupted >= 2, "the run was killed {interrupted} times");
+    assert_eq!(weights(&workshop, "killed"), expected);
+    assert_eq!(losses(&workshop, "killed"), losses(&workshop, "straight"));
+}
+
+#[test]
+fn a_signal_saves_a_checkpoint_and_the_same_command_goes_on() {
+    let workshop = Workshop::new();
+    let child = workshop
+        .command(&["fit", "run.toml", "--set", "train.checkpoint_every=1000", "--set", "train.validate_every=1000"])
+        .env("TESSERA_TEST_STEP_MILLISECONDS", "200")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("stopped by a signal after step"), "{}", stderr(&output));
+    let resumed = workshop.train(&["resume", "runs/run"]);
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    assert!(stderr(&resumed).contains("going on from the checkpoint of step"), "{}", stderr(&resumed));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_is_used() {
+    let workshop = Workshop::new();
+    let arguments = ["fit", "run.toml", "--set", "train.keep_last=10"];
+    assert!(workshop.train(&arguments).status.success());
+    let undamaged = weights(&workshop, "runs");
+    let path = workshop.path("runs/run/checkpoints/step-00000024/model.safetensors");
+    let whole = fs_err::read(&path).unwrap();
+    fs_err::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let again = workshop.train(&arguments);
+    assert!(again.status.success(), "{}", stderr(&again));
+    assert!(stderr(&again).contains("the checkpoint of step 24 cannot be used"), "{}", stderr(&again));
+    assert_eq!(weights(&workshop, "runs"), undamaged);
+}

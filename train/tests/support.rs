@@ -1,0 +1,130 @@
+//! A small dataset of tokens and a config, made without the pipeline.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, UInt16Builder, UInt32Array};
+use arrow::datatypes::{DataType, Field};
+use tessera_datasets::manifest::{FileEntry, MadeBy, Manifest, Split};
+use tessera_datasets::schema::{self, Kind, PROVENANCE};
+use tessera_datasets::shard::{ShardWriter, shard_path};
+
+/// Letters and a space, in the order of their ids.
+const ALPHABET: &str = " abcdefghijklmnopqrstuvwxyz\n";
+
+pub(crate) fn tokenizer_json() -> String {
+    let vocabulary: serde_json::Map<String, serde_json::Value> =
+        ALPHABET.chars().enumerate().map(|(id, c)| (c.to_string(), id.into())).collect();
+    serde_json::json!({
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "normalizer": null, "pre_tokenizer": null, "post_processor": null,
+        "decoder": {"type": "Fuse"},
+        "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
+                  "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false,
+                  "ignore_merges": false, "vocab": vocabulary, "merges": []}
+    })
+    .to_string()
+}
+
+/// Writes a dataset of `words` pseudo-words (`train`) and a tenth of that (`validation`).
+pub(crate) fn write_dataset(dir: &Path, words: usize) {
+    let text = |from: usize, count: usize| -> Vec<u16> {
+        let word = |i: usize| ["the", "cat", "sat", "on", "a", "mat", "and", "slept"][(i * i + i / 3) % 8];
+        let text: String = (from..from + count).map(|i| format!("{} ", word(i))).collect();
+        text.chars().map(|c| ALPHABET.find(c).unwrap() as u16).collect()
+    };
+    let made_by = MadeBy { sha256: String::new(), toml: String::new() };
+    let mut manifest = Manifest::new("words", Kind::Tokens, made_by);
+    for (split, ids) in [("train", text(0, words)), ("validation", text(words, words / 10))] {
+        let record = schema::tokens(ALPHABET.len());
+        let path = shard_path(split, 0, 1);
+        let mut writer = ShardWriter::create(dir.join(&path), &record).unwrap();
+        let item = Field::new("item", DataType::UInt16, false);
+        let mut lists = ListBuilder::new(UInt16Builder::new()).with_field(item);
+        let mut bytes = Vec::new();
+        for row in ids.chunks(256) {
+            lists.values().append_slice(row);
+            lists.append(true);
+            bytes.push(row.len() as u32);
+        }
+        let rows = bytes.len();
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(lists.finish()), Arc::new(UInt32Array::from(bytes))];
+        for name in PROVENANCE {
+            columns.push(Arc::new(StringArray::from_iter_values((0..rows).map(|i| format!("{name}-{i}")))));
+        }
+        writer.write(&RecordBatch::try_new(record.arrow(), columns).unwrap()).unwrap();
+        let mut shard = writer.finish().unwrap();
+        shard.path = path;
+        manifest.splits.insert(split.to_owned(), Split::of(vec![shard]));
+    }
+    let json = tokenizer_json();
+    fs_err::write(dir.join("tokenizer.json"), &json).unwrap();
+    manifest
+        .files
+        .push(FileEntry { path: "tokenizer.json".to_owned(), sha256: tessera_datasets::hash::sha256(json.as_bytes()) });
+    manifest.publish(dir).unwrap();
+}
+
+/// A folder with a dataset `data/words` and a config `run.toml`.
+pub(crate) struct Workshop {
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        write_dataset(&dir.path().join("data/words"), 4000);
+        let config = r#"
+version = 1
+name = "run"
+seed = 5
+[data]
+dataset = "data/words"
+[train]
+steps = 24
+batch = 4
+log_every = 1
+validate_every = 8
+checkpoint_every = 4
+threads = 1
+[train.schedule]
+kind = "cosine"
+warmup = 4
+[train.samples]
+count = 1
+tokens = 20
+prompt = "the"
+[train.model]
+kind = "gpt"
+layers = 1
+heads = 2
+width = 16
+context = 16
+dropout = 0.1
+[eval]
+split = "validation"
+"#;
+        fs_err::write(dir.path().join("run.toml"), config).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Runs the real program in the folder.
+    pub(crate) fn train(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tessera-train"));
+        command.args(arguments).current_dir(self.dir.path()).env("OMP_NUM_THREADS", "1");
+        command
+    }
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
