@@ -95,7 +95,7 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         count: u64,
     },
-    /// Check a config's `[train]` without data
+    /// Check a config's `[train]` without data, and print the run's name where there is one
     Check {
         /// The config
         config: PathBuf,
@@ -171,7 +171,14 @@ pub fn main() -> Result<()> {
             doctor();
             check_libtorch()
         }
-        Command::Check { config, overrides } => check(&RunConfig::load(config, &overrides.set)?).map(|_| ()),
+        Command::Check { config, overrides } => {
+            let config = RunConfig::load(config, &overrides.set)?;
+            if config.has("train") {
+                check(&config)?;
+                print(&config.name);
+            }
+            Ok(())
+        }
         Command::Fit { config, overrides, place, replace, device } => {
             let config = RunConfig::load(config, &overrides.set)?;
             check(&config)?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tch::Tensor;
-use tessera_datasets::console::{Progress, Unit, say};
+use tessera_datasets::console::{Progress, Unit, say, thousands};
 use tessera_datasets::hash::derive_seed;
 use tessera_datasets::run_dir::{Best, RunDir};
 use tessera_datasets::{Error, Result};
@@ -45,89 +45,161 @@ pub struct Outcome {
 pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome> {
     let config = plan.config;
     let restored = checkpoint::restore_latest(run, task, &|line| say(line))?;
-    let (first, mut seconds, mut best) = restored.map_or((0, 0.0, None), |s| (s.step, s.train_seconds, s.best));
+    let (first, seconds, mut best) = restored.map_or((0, 0.0, None), |s| (s.step, s.train_seconds, s.best));
+    restore_best(run, &mut best)?;
+    if first >= config.steps {
+        say(format!("trained to step {first} already"));
+        return Ok(Outcome { step: first, train_seconds: seconds });
+    }
     if first > 0 {
         say(format!("going on from the checkpoint of step {first}"));
     }
-    let mut journal = Journal::open(run, first)?;
-    restore_best(run, &mut best)?;
     let mut loader = Loader::start(task.batches(), first..config.steps)?;
-    let progress = Progress::new("train", config.steps, Unit::Count("steps")).starting_at(first);
-    let mut clock = Clock::start();
     let pause = test_pause();
+    let mut sitting = Sitting::start(task, plan, run, first, seconds, best)?;
     for index in first..config.steps {
         let batch = loader.next_batch()?;
-        tch::manual_seed(derive_seed(plan.seed, "step", index) as i64);
-        let rate = config.schedule.factor(index, config.steps);
-        let measures = task.train_step(&batch, &Step { index, rate })?;
+        tch::manual_seed(derive_seed(plan.seed, "step", index).cast_signed());
+        let at = Step { index, rate: config.schedule.factor(index, config.steps) };
+        let measures = sitting.task.train_step(&batch, &at)?;
         std::thread::sleep(pause);
-        clock.items += batch.items;
-        let step = index + 1;
-        let (last, stopped) = (step == config.steps, plan.stop.load(Ordering::Relaxed));
+        sitting.items += batch.items;
 
-        if step == first + 1 || step.is_multiple_of(config.log_every) || last || stopped {
-            let mut values = read(&measures);
-            refuse_non_finite(&values, step, run)?;
-            values.push((format!("{}_per_second", task.item()), clock.rate()));
-            journal.write(step, "train", &values)?;
-            let text = summary(&values, task.item());
-            progress.advance(clock.steps_since(index), || text);
+        let step = index + 1;
+        let last = step == config.steps;
+        let stopped = plan.stop.load(Ordering::Relaxed) && !last;
+        let validates = step.is_multiple_of(config.validate_every) || last;
+        let saves = step.is_multiple_of(config.checkpoint_every) || last || stopped;
+        // a step that is kept is looked at first: nothing that is not finite is ever saved
+        if step == 1 || step.is_multiple_of(config.log_every) || validates || saves {
+            sitting.note(step, &measures)?;
         }
-        if step.is_multiple_of(config.validate_every) || last {
-            seconds += clock.pause();
-            let values = task.validate()?;
-            journal.write(step, "validation", &values)?;
-            let loss = values.iter().find(|(name, _)| name == "loss").map(|(_, v)| *v);
-            let better = loss.is_some_and(|value| note_best(&mut best, step, value));
-            let mark = if better { " (best so far)" } else { "" };
-            let loss = loss.map_or(String::new(), |v| format!("validation loss {v:.4}"));
-            progress.line(format!("step {step:>6}  {loss}{mark}"));
-            if better || last {
-                save(task, plan, run, step, seconds, &best)?;
-            }
-            clock = Clock::start();
+        let better = validates && sitting.validate(step)?;
+        if saves || better {
+            sitting.save(step)?;
         }
-        if (step.is_multiple_of(config.checkpoint_every) || stopped) && !last {
-            seconds += clock.pause();
-            save(task, plan, run, step, seconds, &best)?;
-            clock = Clock::start();
-        }
-        if stopped && !last {
+        if stopped {
             return Err(Error::input(format!("stopped by a signal after step {step}"))
                 .hint("the checkpoint is saved: the same command goes on from here"));
         }
     }
-    progress.finish("");
-    Ok(Outcome { step: config.steps, train_seconds: seconds })
+    let train_seconds = sitting.seconds;
+    sitting.progress.finish("");
+    Ok(Outcome { step: config.steps, train_seconds })
 }
 
-fn save(
-    task: &mut dyn Task,
-    plan: &Plan<'_>,
-    run: &RunDir,
-    step: u64,
-    train_seconds: f64,
-    best: &Option<Best>,
-) -> Result<()> {
-    let state =
-        State { version: 1, step, seed: plan.seed, train_seconds, weights_sha256: String::new(), best: best.clone() };
-    checkpoint::save(run, task, state, &plan.extra)?;
-    if let Some(best) = best {
-        run.write_best(best)?;
+/// One sitting of a run: from its start, or from a checkpoint, to its end or a signal.
+struct Sitting<'a> {
+    task: &'a mut dyn Task,
+    plan: &'a Plan<'a>,
+    run: &'a RunDir,
+    journal: Journal,
+    progress: Progress,
+    best: Option<Best>,
+    /// Seconds of training up to `clock`.
+    seconds: f64,
+    clock: Instant,
+    /// Since the last line: when, how many items, and at which step it was.
+    noted: Instant,
+    items: u64,
+    shown: u64,
+}
+
+impl<'a> Sitting<'a> {
+    fn start(
+        task: &'a mut dyn Task,
+        plan: &'a Plan<'a>,
+        run: &'a RunDir,
+        first: u64,
+        seconds: f64,
+        best: Option<Best>,
+    ) -> Result<Self> {
+        let progress = Progress::new("train", plan.config.steps, Unit::Count("steps")).starting_at(first);
+        let now = Instant::now();
+        Ok(Self {
+            task,
+            plan,
+            run,
+            journal: Journal::open(run, first)?,
+            progress,
+            best,
+            seconds,
+            clock: now,
+            noted: now,
+            items: 0,
+            shown: first,
+        })
     }
-    checkpoint::prune(run, plan.config.keep_last)
+
+    /// Reads a step's values off the device, which is its only sync, and writes them down.
+    fn note(&mut self, step: u64, measures: &[(&'static str, Tensor)]) -> Result<()> {
+        let read = |(name, tensor): &(&'static str, Tensor)| ((*name).to_owned(), tensor.double_value(&[]));
+        let mut values: Vec<(String, f64)> = measures.iter().map(read).collect();
+        refuse_non_finite(&values, step, self.run)?;
+        let rate = self.items as f64 / self.noted.elapsed().as_secs_f64().max(1e-9);
+        (self.noted, self.items) = (Instant::now(), 0);
+        let item = self.task.item();
+        let loss = values.iter().find(|(name, _)| name == "loss").map_or(f64::NAN, |(_, value)| *value);
+        values.push((format!("{item}_per_second"), rate));
+        self.journal.write(step, "train", &values)?;
+        let text = || format!("loss {loss:.4}, {} {item}/s", thousands(rate as u64));
+        self.progress.advance(step - self.shown, text);
+        self.shown = step;
+        Ok(())
+    }
+
+    /// Scores the validation split; says whether the loss is the best so far.
+    fn validate(&mut self, step: u64) -> Result<bool> {
+        self.pause();
+        let values = self.task.validate()?;
+        self.go_on();
+        let Some(loss) = values.iter().find(|(name, _)| name == "loss").map(|(_, value)| *value) else {
+            return Ok(false);
+        };
+        self.journal.write(step, "validation", &values)?;
+        let better = self.best.as_ref().is_none_or(|best| loss < best.value);
+        if better {
+            self.best = Some(Best { step, metric: "loss".to_owned(), value: loss });
+        }
+        let mark = if better { " (best so far)" } else { "" };
+        self.progress.line(format!("step {step:>6}  validation loss {loss:.4}{mark}"));
+        Ok(better)
+    }
+
+    fn save(&mut self, step: u64) -> Result<()> {
+        self.pause();
+        let state = State {
+            version: 1,
+            step,
+            seed: self.plan.seed,
+            train_seconds: self.seconds,
+            weights_sha256: String::new(),
+            best: self.best.clone(),
+        };
+        checkpoint::save(self.run, self.task, state, &self.plan.extra)?;
+        if let Some(best) = &self.best {
+            self.run.write_best(best)?;
+        }
+        checkpoint::prune(self.run, self.plan.config.keep_last)?;
+        self.go_on();
+        Ok(())
+    }
+
+    /// Training time stands still during validation and saving.
+    fn pause(&mut self) {
+        self.seconds += self.clock.elapsed().as_secs_f64();
+    }
+
+    fn go_on(&mut self) {
+        self.clock = Instant::now();
+        self.noted = self.clock;
+    }
 }
 
 /// A pause per step, so that a test can kill a run of a toy model in its middle.
 fn test_pause() -> Duration {
     let milliseconds = std::env::var("TESSERA_TEST_STEP_MILLISECONDS").ok();
     Duration::from_millis(milliseconds.and_then(|text| text.parse().ok()).unwrap_or(0))
-}
-
-/// Reads values off the device: the only sync of a step, and only of a step that is logged.
-fn read(measures: &[(&'static str, Tensor)]) -> Vec<(String, f64)> {
-    let value = |t: &Tensor| t.double_value(&[]);
-    measures.iter().map(|(name, tensor)| ((*name).to_owned(), value(tensor))).collect()
 }
 
 fn refuse_non_finite(values: &[(String, f64)], step: u64, run: &RunDir) -> Result<()> {
@@ -148,54 +220,5 @@ fn restore_best(run: &RunDir, best: &mut Option<Best>) -> Result<()> {
     match best {
         Some(best) => run.write_best(best),
         None => run.remove_best(),
-    }
-}
-
-fn note_best(best: &mut Option<Best>, step: u64, value: f64) -> bool {
-    let better = best.as_ref().is_none_or(|best| value < best.value);
-    if better {
-        let metric = "loss".to_owned();
-        *best = Some(Best { step, metric, value });
-    }
-    better
-}
-
-fn summary(values: &[(String, f64)], item: &str) -> String {
-    let find = |name: &str| values.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
-    let rate = find(&format!("{item}_per_second"));
-    format!("loss {:.4}, {} {item}/s", find("loss"), tessera_datasets::console::thousands(rate as u64))
-}
-
-/// Time and items since the last pause.
-struct Clock {
-    started: Instant,
-    mark: Instant,
-    items: u64,
-    reported: Option<u64>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        let now = Instant::now();
-        Self { started: now, mark: now, items: 0, reported: None }
-    }
-
-    /// Items per second since the last line.
-    fn rate(&mut self) -> f64 {
-        let rate = self.items as f64 / self.mark.elapsed().as_secs_f64().max(1e-9);
-        self.mark = Instant::now();
-        self.items = 0;
-        rate
-    }
-
-    /// Steps since the last line.
-    fn steps_since(&mut self, index: u64) -> u64 {
-        let before = self.reported.replace(index);
-        before.map_or(1, |b| index - b)
-    }
-
-    /// Seconds since the start of the clock.
-    fn pause(&self) -> f64 {
-        self.started.elapsed().as_secs_f64()
     }
 }

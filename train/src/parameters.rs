@@ -5,6 +5,7 @@
 //! and each tensor has exactly one: a tied weight is used twice, never registered twice.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use tch::{Device, Kind, Tensor};
 use tessera_datasets::{Error, Result};
@@ -62,7 +63,10 @@ impl Parameters {
     /// # Errors
     /// When a name is declared twice.
     pub fn create(declarations: &[Declaration], device: Device, seed: u64) -> Result<Self> {
-        tch::manual_seed(i64::from_ne_bytes(seed.to_ne_bytes()));
+        // libtorch's generator is one for the whole process: nobody may draw between seed and use
+        static DRAWING: Mutex<()> = Mutex::new(());
+        let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+        tch::manual_seed(seed.cast_signed());
         let mut out = Self { names: Vec::new(), tensors: Vec::new(), index: HashMap::new(), device };
         for declaration in declarations {
             let Declaration { name, shape, init } = declaration;
