@@ -2,5 +2,6 @@
 
 mod command_line;
 mod gpt2_parity;
+mod registry;
 mod resume;
 mod support;
