@@ -39,10 +39,18 @@ impl Tokenizer {
         let wrong = |what: String| Error::input(format!("not a tokenizer: {what}"));
         // the files of Hugging Face `tokenizers` 0.x are brought into the form that 1.0 reads
         let canonical = tokenizers::canonicalize_str(text).map_err(|e| wrong(e.to_string()))?;
-        let inner = tokenizers::from_json(&canonical).map_err(|e| wrong(e.to_string()))?;
         let json: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
         let vocabulary =
             json["model"]["vocab"].as_object().ok_or_else(|| wrong("`model.vocab` is missing".to_owned()))?;
+        // the reader below does not survive an empty one
+        if vocabulary.is_empty() {
+            return Err(wrong("`model.vocab` has no tokens".to_owned()));
+        }
+        // its perfect hash cannot be built for one in some thousand vocabularies of a handful of
+        // tokens, and then it panics
+        let inner = std::panic::catch_unwind(|| tokenizers::from_json(&canonical))
+            .map_err(|_| wrong("its vocabulary cannot be hashed".to_owned()).hint("one token more or less will do"))?
+            .map_err(|e| wrong(e.to_string()))?;
         let id_of = |value: &Value| {
             let id = value.as_u64().and_then(|id| usize::try_from(id).ok());
             id.filter(|id| *id < 1 << 24).ok_or_else(|| wrong(format!("`{value}` is no token id")))
@@ -143,6 +151,11 @@ mod tests {
     use super::*;
 
     fn characters() -> Tokenizer {
+        let vocabulary = serde_json::json!({ END_OF_TEXT: 0, "\n": 1, " ": 2, "a": 3, "ä": 4 });
+        Tokenizer::from_json(&characters_json(vocabulary)).unwrap()
+    }
+
+    fn characters_json(vocabulary: Value) -> String {
         let json = serde_json::json!({
             "version": "1.0", "truncation": null, "padding": null,
             "added_tokens": [{"id": 0, "content": END_OF_TEXT, "single_word": false, "lstrip": false,
@@ -151,9 +164,9 @@ mod tests {
             "decoder": {"type": "Fuse"},
             "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
                       "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
-                      "vocab": {END_OF_TEXT: 0, "\n": 1, " ": 2, "a": 3, "ä": 4}, "merges": []}
+                      "vocab": vocabulary, "merges": []}
         });
-        Tokenizer::from_json(&json.to_string()).unwrap()
+        json.to_string()
     }
 
     #[test]
@@ -172,5 +185,11 @@ mod tests {
     fn rubbish_is_an_error() {
         assert!(Tokenizer::from_json("{}").is_err());
         assert!(Tokenizer::from_json("[").is_err());
+        // five characters for which `ptr_hash` 2.1.3 finds no perfect hash
+        let vocabulary = serde_json::json!({ END_OF_TEXT: 0, "-": 1, ".": 2, "P": 3, "\\": 4, "w": 5 });
+        let unlucky = characters_json(vocabulary);
+        assert!(Tokenizer::from_json(&unlucky).err().unwrap().to_string().contains("cannot be hashed"));
+        let empty = r#"{"version": "1.0", "added_tokens": [], "model": {"type": "BPE", "vocab": {}, "merges": []}}"#;
+        assert!(Tokenizer::from_json(empty).err().unwrap().to_string().contains("no tokens"));
     }
 }

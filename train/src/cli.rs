@@ -153,7 +153,11 @@ struct TrainedArgs {
 pub fn main() -> Result<()> {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) if !error.use_stderr() => return error.print().map_err(Error::from),
+        Err(error) if !error.use_stderr() => {
+            // `--help | head` closes the pipe early, which is no fault
+            let _ = error.print();
+            return Ok(());
+        }
         Err(error) => {
             let text = error.render().to_string();
             let text = text.trim_start_matches("error: ").trim_end();

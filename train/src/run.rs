@@ -109,11 +109,12 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
     }
     run.write_provenance(&provenance)?;
     say(format!(
-        "{} · {} parameters · {} · {} threads · {}",
+        "{} · {} parameters · {} · {} {} · {}",
         setup.config.name,
         thousands(provenance.parameters),
         provenance.device,
         threads,
+        if threads == 1 { "thread" } else { "threads" },
         provenance.precision,
     ));
     let tokenizer = setup.dataset.file("tokenizer.json").ok();

@@ -174,6 +174,6 @@ pub fn load_cuda() -> Result<(), String> {
             std::mem::forget(library);
             Ok(())
         }
-        Err(error) => Err(error.to_string()),
+        Err(_) => Err("no `libtorch_cuda.so` with what it needs beside libtorch".to_owned()),
     }
 }

@@ -241,12 +241,20 @@ mod tests {
     }
 
     #[test]
-    fn statements_of_the_example() {
-        let said: Vec<String> =
-            Statement::Count { noun: Noun::default(), count: 3 }.to_string().lines().map(String::from).collect();
-        assert_eq!(said, ["There are three shapes."]);
-        let exists = Statement::Exists { noun: kind(Colour::Red, Shape::Circle), place: Some(Place::TopLeft) };
-        assert_eq!(exists.to_string(), "A red circle at the top left.");
+    fn statements_are_displayed_in_english() {
+        let circle = kind(Colour::Red, Shape::Circle);
+        let cross = Noun { colour: None, shape: Some(Shape::Cross) };
+        for (statement, english) in [
+            (Statement::Count { noun: Noun::default(), count: 3 }, "There are three shapes."),
+            (Statement::Count { noun: cross, count: 0 }, "There is no cross."),
+            (Statement::Exists { noun: circle, place: Some(Place::TopLeft) }, "A red circle at the top left."),
+            (
+                Statement::Relation { first: circle, relation: Relation::LeftOf, second: cross },
+                "A red circle to the left of a cross.",
+            ),
+        ] {
+            assert_eq!(statement.to_string(), english);
+        }
     }
 
     proptest! {

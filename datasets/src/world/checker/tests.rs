@@ -68,6 +68,7 @@ fn noisy_and_blurred_scenes_are_read() {
         for (name, share) in [
             ("noise", exact(size, count, noisy)),
             ("blur", exact(size, count, |picture, _| blur(&picture))),
+            ("blur twice", exact(size, count, |picture, _| blur(&blur(&picture)))),
             ("noise, then blur", exact(size, count, |picture, i| blur(&noisy(picture, i)))),
             ("blur, then noise", exact(size, count, |picture, i| noisy(blur(&picture), i))),
         ] {

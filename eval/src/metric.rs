@@ -1,0 +1,232 @@
+//! What a metric is: typed inside, erased outside.
+//!
+//! A [`Metric`] turns every row of the predictions (a *segment*: a window, a sentence, an image)
+//! into a sufficient [`Statistic`]. Statistics merge, and the score is computed from the merged
+//! one: a corpus score is never the mean of the scores of batches. Because the statistics of the
+//! segments are kept, bootstrap intervals and paired tests between two runs come from the same
+//! numbers as the score.
+//!
+//! The registry, the config and the report know only [`AnyMetric`] and [`Tally`];
+//! [`AnyMetric::of`] makes one from a [`Metric`].
+
+use std::any::Any;
+use std::sync::Arc;
+
+use tessera_datasets::{Error, Result, VERSION};
+
+use crate::bootstrap::{Bootstrap, percentile_interval};
+use crate::predictions::Details;
+use crate::rows::Rows;
+use crate::score::{Score, Signature, Spread};
+
+/// Bins of the histogram of replicates that a score carries.
+const SPREAD_BINS: usize = 32;
+
+/// Which way a score gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Such as perplexity.
+    LowerIsBetter,
+    /// Such as accuracy.
+    HigherIsBetter,
+}
+
+/// What a metric always says about itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name in configs and signatures, such as `bits-per-byte`.
+    pub kind: &'static str,
+    /// What people call it, such as `Bits per byte`.
+    pub label: &'static str,
+    /// One line for `tessera-eval list`: the formula and where it comes from.
+    pub summary: &'static str,
+    /// The `task` of the predictions it is for.
+    pub task: &'static str,
+    /// The columns it reads.
+    pub columns: &'static [&'static str],
+    /// The unit of its value; `fraction` is shown in per cent.
+    pub unit: &'static str,
+    /// Which way it gets better.
+    pub direction: Direction,
+    /// What a row is, such as `windows`.
+    pub segments: &'static str,
+    /// What it divides by, such as `tokens`.
+    pub counts: &'static str,
+    /// Whether two models with different tokenizers may be compared by it.
+    pub comparable_across_tokenizers: bool,
+}
+
+/// What a metric keeps of a segment, and of many.
+pub trait Statistic: Clone + Default + Send + Sync + 'static {
+    /// Adds the statistic of other segments.
+    fn merge(&mut self, other: &Self);
+}
+
+/// A metric, with its settings.
+pub trait Metric: Send + Sync + 'static {
+    /// What it keeps of a segment.
+    type Statistic: Statistic;
+
+    /// What it always says about itself.
+    const ABOUT: About;
+
+    /// The statistics of some rows, one each, in order.
+    ///
+    /// # Errors
+    /// When a column is absent or a value cannot be.
+    fn read(&self, rows: &Rows<'_>) -> Result<Vec<Self::Statistic>>;
+
+    /// The score of merged statistics; none where nothing was counted.
+    fn value(&self, total: &Self::Statistic) -> Option<f64>;
+
+    /// What stands below the fraction line: [`About::counts`].
+    fn counted(&self, total: &Self::Statistic) -> u64;
+
+    /// What else must agree for two values to be comparable.
+    fn signature(&self, total: &Self::Statistic, segments: u64, details: &Details) -> Signature;
+
+    /// A value in words, as one says it to a person who has not met the metric.
+    fn meaning(&self, value: f64, details: &Details) -> String;
+}
+
+/// A metric whose statistic is hidden.
+#[derive(Clone)]
+pub struct AnyMetric {
+    about: &'static About,
+    start: Arc<dyn Fn() -> Box<dyn Tally> + Send + Sync>,
+}
+
+/// The statistics that one metric has gathered so far.
+pub trait Tally: Send {
+    /// Reads some rows.
+    ///
+    /// # Errors
+    /// When a column is absent or a value cannot be.
+    fn read(&mut self, rows: &Rows<'_>) -> Result<()>;
+
+    /// Appends what another tally of the same metric gathered.
+    ///
+    /// # Errors
+    /// When it is of another metric, which is a fault of the caller.
+    fn append(&mut self, other: Box<dyn Tally>) -> Result<()>;
+
+    /// Segments so far.
+    fn segments(&self) -> usize;
+
+    /// The score of the segments with these numbers; a number may come more than once.
+    fn value_of(&self, segments: &[usize]) -> Option<f64>;
+
+    /// The score of all segments, with its interval and signature.
+    ///
+    /// # Errors
+    /// When nothing was counted or the score is not a finite number.
+    fn finish(&self, details: &Details, bootstrap: &Bootstrap) -> Result<Score>;
+
+    /// Itself, for [`Tally::append`].
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
+impl AnyMetric {
+    /// Hides the statistic of a metric.
+    pub fn of<M: Metric>(metric: M) -> Self {
+        let metric = Arc::new(metric);
+        let start = move || -> Box<dyn Tally> { Box::new(TypedTally { metric: metric.clone(), segments: Vec::new() }) };
+        Self { about: &M::ABOUT, start: Arc::new(start) }
+    }
+
+    /// What it always says about itself.
+    pub fn about(&self) -> &'static About {
+        self.about
+    }
+
+    /// A tally with nothing in it.
+    pub fn start(&self) -> Box<dyn Tally> {
+        (self.start)()
+    }
+}
+
+impl std::fmt::Debug for AnyMetric {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("AnyMetric").field(&self.about.kind).finish()
+    }
+}
+
+struct TypedTally<M: Metric> {
+    metric: Arc<M>,
+    segments: Vec<M::Statistic>,
+}
+
+impl<M: Metric> TypedTally<M> {
+    fn total<'a>(segments: impl Iterator<Item = &'a M::Statistic>) -> M::Statistic {
+        segments.fold(M::Statistic::default(), |mut total, segment| {
+            total.merge(segment);
+            total
+        })
+    }
+}
+
+impl<M: Metric> Tally for TypedTally<M> {
+    fn read(&mut self, rows: &Rows<'_>) -> Result<()> {
+        let read = self.metric.read(rows)?;
+        if read.len() != rows.len() {
+            let kind = M::ABOUT.kind;
+            return Err(Error::internal(format!("metric `{kind}` made {} of {} rows", read.len(), rows.len())));
+        }
+        self.segments.extend(read);
+        Ok(())
+    }
+
+    fn append(&mut self, other: Box<dyn Tally>) -> Result<()> {
+        match other.into_any().downcast::<Self>() {
+            Ok(other) => self.segments.extend(other.segments),
+            Err(_) => return Err(Error::internal("tallies of two metrics cannot be one")),
+        }
+        Ok(())
+    }
+
+    fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    fn value_of(&self, segments: &[usize]) -> Option<f64> {
+        self.metric.value(&Self::total(segments.iter().map(|i| &self.segments[*i])))
+    }
+
+    fn finish(&self, details: &Details, bootstrap: &Bootstrap) -> Result<Score> {
+        let about = &M::ABOUT;
+        let total = Self::total(self.segments.iter());
+        let value = self.metric.value(&total).ok_or_else(|| {
+            Error::input(format!(
+                "metric `{}` has nothing to divide by: the predictions hold no {}",
+                about.kind, about.counts
+            ))
+        })?;
+        if !value.is_finite() {
+            return Err(Error::input(format!("metric `{}` is not a finite number", about.kind)));
+        }
+        let replicates = match self.segments.len() {
+            0 | 1 => Vec::new(),
+            n => bootstrap.replicates(n, |drawn| self.value_of(drawn)),
+        };
+        let n = self.segments.len() as u64;
+        let signature = self
+            .metric
+            .signature(&total, n, details)
+            .with("bootstrap", bootstrap.count)
+            .with("seed", bootstrap.seed)
+            .with("version", format_args!("tessera-{VERSION}"));
+        Ok(Score {
+            interval: percentile_interval(&replicates),
+            n,
+            counted: self.metric.counted(&total),
+            signature: signature.of(about.kind),
+            meaning: self.metric.meaning(value, details),
+            replicates: Spread::of(&replicates, SPREAD_BINS),
+            ..Score::of(about, value)
+        })
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}

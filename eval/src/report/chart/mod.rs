@@ -1,0 +1,81 @@
+//! Charts as SVG text: lines, bars, dots with whiskers, heat strips.
+//!
+//! They hold shapes and words, no colours: those come from the classes of the page's style sheet,
+//! so that a chart follows light, dark and print. Every chart has a title and a description for
+//! those who cannot see it. Text does not shrink with a page, so each chart is drawn twice, wide
+//! and narrow, and the style sheet shows the one that fits ([`Size`]).
+
+mod axis;
+mod bars;
+mod dots;
+mod line;
+mod scale;
+mod spark;
+mod strip;
+mod svg;
+
+pub use axis::Axis;
+pub use bars::{Bar, BarChart};
+pub use dots::{Dot, DotChart};
+pub use line::{Band, Line, LineChart, Mark};
+pub use scale::Scale;
+pub use spark::sparkline;
+pub use strip::{Cell, StripChart};
+pub use svg::{Canvas, escape};
+
+/// What every chart is called.
+#[derive(Clone, Debug)]
+pub struct Caption {
+    /// Unique within a page; letters, digits and `-`.
+    pub id: String,
+    /// What it shows.
+    pub title: String,
+    /// What can be seen in it, for those who cannot.
+    pub description: String,
+}
+
+/// How much room a chart has, in units that are pixels on a page wide enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// The whole width of the text.
+    Wide,
+    /// Half of it, or a third.
+    Half,
+    /// A telephone.
+    Narrow,
+}
+
+impl Size {
+    /// The class that the style sheet knows.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Wide | Self::Half => "wide",
+            Self::Narrow => "narrow",
+        }
+    }
+
+    /// The width.
+    pub fn width(self) -> f64 {
+        match self {
+            Self::Wide => 720.0,
+            Self::Half => 350.0,
+            Self::Narrow => 340.0,
+        }
+    }
+}
+
+/// The width of a text in the charts' font size, near enough to leave room for it.
+pub(crate) fn text_width(text: &str) -> f64 {
+    6.3 * text.chars().count() as f64
+}
+
+/// How hot a loss is, from 0 (certain) to 9 (at least 5 nats: a probability below 1 in 150): the
+/// number of a class in the style sheet.
+pub fn heat(nll: f64) -> usize {
+    (nll.clamp(0.0, 5.0) / 5.0 * 9.0).round() as usize
+}
+
+/// Draws a chart in the two sizes that a page needs.
+pub(crate) fn in_both(id: &str, wide: Size, draw: impl Fn(Size, String) -> String) -> String {
+    draw(wide, id.to_owned()) + &draw(Size::Narrow, format!("{id}-narrow"))
+}

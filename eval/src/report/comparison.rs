@@ -1,0 +1,196 @@
+//! Several runs side by side.
+
+use serde::Serialize;
+use tessera_datasets::{Error, Result};
+
+use super::curves::Series;
+use super::run::ScoredRun;
+use crate::score::Score;
+
+/// The share by which the bytes that two runs were scored on may differ: the rest at the end of a
+/// split depends on the tokenizer.
+const SAME_TEXT: f64 = 0.02;
+
+/// Runs, the best first.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The metric that they are sorted by.
+    pub metric: String,
+    /// What people call it.
+    pub label: String,
+    /// Why this one.
+    pub reason: String,
+    /// Whether all runs have one tokenizer.
+    pub same_tokenizer: bool,
+    /// Whether all runs were scored on about the same number of bytes.
+    pub same_text: bool,
+    /// Whether all runs were scored in windows of one context and stride.
+    pub same_windows: bool,
+    /// The unit of the curves.
+    pub curve_unit: String,
+    /// The runs.
+    pub runs: Vec<Compared>,
+}
+
+/// One of the runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// Its name; its folder where two runs have one name.
+    pub name: String,
+    /// The model's kind.
+    pub model: String,
+    /// Whether the report is about this run.
+    pub is_subject: bool,
+    /// Whether none is better.
+    pub is_best: bool,
+    /// Whether its interval and that of the best overlap.
+    pub overlaps_best: bool,
+    /// SHA-256 of its tokenizer.
+    pub tokenizer_sha256: String,
+    /// Tokens to choose from.
+    pub vocabulary: Option<u64>,
+    /// Parameters that were trained.
+    pub parameters: u64,
+    /// Steps done.
+    pub steps: u64,
+    /// Seconds of training.
+    pub train_seconds: f64,
+    /// Its scores.
+    pub scores: Vec<Score>,
+    /// The number of the score that the runs are sorted by.
+    pub sorted_by: usize,
+    /// Its validation curve in the unit of the comparison.
+    pub curve: Option<Series>,
+}
+
+impl Comparison {
+    /// Compares runs, of which the first is the one that the report is about.
+    ///
+    /// # Errors
+    /// When they have no metric in common.
+    pub fn of(runs: &[ScoredRun]) -> Result<Self> {
+        let tokenizers =
+            |run: &ScoredRun| run.predictions.details().text("tokenizer_sha256").unwrap_or("unknown").to_owned();
+        let same_tokenizer = all_same(runs.iter().map(tokenizers));
+        let (metric, reason) = sort_metric(runs, same_tokenizer)?;
+        let windows = |run: &ScoredRun| {
+            let details = run.predictions.details();
+            (details.number("context"), details.number("stride"))
+        };
+        let mut compared: Vec<Compared> = runs
+            .iter()
+            .enumerate()
+            .map(|(i, run)| Compared {
+                name: name_of(run, runs),
+                model: run.provenance.task.clone(),
+                is_subject: i == 0,
+                is_best: false,
+                overlaps_best: false,
+                tokenizer_sha256: tokenizers(run),
+                vocabulary: run.predictions.details().number("vocabulary"),
+                parameters: run.provenance.parameters,
+                steps: run.provenance.steps,
+                train_seconds: run.provenance.train_seconds,
+                sorted_by: run.scores.iter().position(|s| s.name == metric.name).unwrap_or(0),
+                scores: run.scores.clone(),
+                curve: curve_of(run, same_tokenizer),
+            })
+            .collect();
+        compared.sort_by(|a, b| {
+            let (a, b) = (a.score(), b.score());
+            let ascending = a.value.total_cmp(&b.value);
+            if a.higher_is_better { ascending.reverse() } else { ascending }
+        });
+        let best = compared[0].score().clone();
+        for run in &mut compared {
+            run.is_best = run.score().value == best.value;
+            run.overlaps_best = overlap(run.score(), &best);
+        }
+        Ok(Self {
+            metric: metric.name.clone(),
+            label: metric.label.clone(),
+            reason,
+            same_tokenizer,
+            same_text: same_text(runs),
+            same_windows: all_same(runs.iter().map(windows)),
+            curve_unit: if same_tokenizer { "nats per token" } else { "bits per byte" }.to_owned(),
+            runs: compared,
+        })
+    }
+
+    /// The place of the run that the report is about, from 1.
+    pub fn place(&self) -> usize {
+        self.runs.iter().position(|run| run.is_subject).unwrap_or(0) + 1
+    }
+}
+
+impl Compared {
+    /// The score that the runs are sorted by.
+    pub fn score(&self) -> &Score {
+        &self.scores[self.sorted_by]
+    }
+}
+
+/// The first metric of the config that all runs have; across tokenizers the first that means the
+/// same for all of them.
+fn sort_metric(runs: &[ScoredRun], same_tokenizer: bool) -> Result<(&Score, String)> {
+    let common = |score: &&Score| runs.iter().all(|run| run.score(&score.name).is_some());
+    let headline = runs[0].scores.iter().find(common);
+    let headline = headline.ok_or_else(|| Error::input("the runs have no metric in common"))?;
+    if same_tokenizer || headline.comparable_across_tokenizers {
+        return Ok((headline, "sorted by the first metric of the config that all runs have".to_owned()));
+    }
+    let fair = runs[0].scores.iter().filter(|score| score.comparable_across_tokenizers).find(common);
+    Ok(match fair {
+        Some(fair) => {
+            let reason = format!(
+                "sorted by this one because `{}` counts tokens, and the runs cut the text into different ones",
+                headline.name
+            );
+            (fair, reason)
+        }
+        None => (
+            headline,
+            "sorted by the headline, for lack of a metric that means the same for every tokenizer".to_owned(),
+        ),
+    })
+}
+
+fn curve_of(run: &ScoredRun, same_tokenizer: bool) -> Option<Series> {
+    let mut curve = run.curves.as_ref()?.validation.clone()?;
+    if !same_tokenizer {
+        let scale = 1.0 / (run.language_model.as_ref()?.bytes_per_token()? * std::f64::consts::LN_2);
+        curve.values.iter_mut().for_each(|value| *value *= scale);
+        curve.low.clear();
+        curve.high.clear();
+    }
+    Some(curve)
+}
+
+fn same_text(runs: &[ScoredRun]) -> bool {
+    let bytes: Vec<f64> = runs.iter().filter_map(|run| run.language_model.as_ref()).map(|lm| lm.bytes as f64).collect();
+    let most = bytes.iter().copied().fold(0.0, f64::max);
+    bytes.iter().all(|bytes| most - bytes <= SAME_TEXT * most)
+}
+
+fn overlap(a: &Score, b: &Score) -> bool {
+    match (&a.interval, &b.interval) {
+        (Some(a), Some(b)) => a.low <= b.high && b.low <= a.high,
+        _ => false,
+    }
+}
+
+fn name_of(run: &ScoredRun, runs: &[ScoredRun]) -> String {
+    let name = &run.provenance.name;
+    match runs.iter().filter(|other| other.provenance.name == *name).count() {
+        1 => name.clone(),
+        _ => run.dir.path().display().to_string(),
+    }
+}
+
+fn all_same<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
+    match values.next() {
+        Some(first) => values.all(|value| value == first),
+        None => true,
+    }
+}

@@ -1,0 +1,175 @@
+//! Where a language model is sure and where it is not: loss by position, by token, along the
+//! text, and the windows it finds easiest and hardest.
+
+mod excerpt;
+mod explained;
+mod histogram;
+mod position;
+
+use serde::Serialize;
+use tessera_datasets::Result;
+
+pub use excerpt::{Excerpt, Piece};
+pub use explained::{Candidate, Explained, Guess, Strip, Token};
+pub use histogram::Histogram;
+pub use position::Position;
+
+use crate::predictions::Predictions;
+use crate::rows::Rows;
+use excerpt::Extremes;
+use histogram::Losses;
+use position::Positions;
+
+/// The `task` of the predictions that this section is about.
+pub(super) const TASK: &str = "language-model";
+
+/// Cells of the picture of the loss along the text, at most.
+const MOST_STRETCHES: usize = 160;
+
+/// The share by which the sum of a window's token losses may differ from its total.
+const AGREEMENT: f64 = 1e-3;
+
+/// What the predictions of a language model show beyond their scores.
+#[derive(Clone, Debug, Serialize)]
+pub struct LanguageModel {
+    /// Windows.
+    pub windows: u64,
+    /// Tokens that were scored.
+    pub tokens: u64,
+    /// UTF-8 bytes that they stand for.
+    pub bytes: u64,
+    /// Tokens that the model can see at once.
+    pub context: Option<u64>,
+    /// Tokens from the start of one window to the start of the next.
+    pub stride: Option<u64>,
+    /// Tokens to choose from.
+    pub vocabulary: Option<u64>,
+    /// SHA-256 of the tokenizer.
+    pub tokenizer_sha256: Option<String>,
+    /// Nats per token of a blind guess over the vocabulary.
+    pub uniform_loss: Option<f64>,
+    /// Nats per token.
+    pub mean_loss: f64,
+    /// Half of the tokens have a loss below this, in nats.
+    pub median_loss: f64,
+    /// The loss at each position of the window.
+    pub positions: Vec<Position>,
+    /// How many tokens have which loss.
+    pub histogram: Histogram,
+    /// The loss along the split.
+    pub stretches: Vec<Stretch>,
+    /// The windows with the lowest loss per token, the lowest first.
+    pub easiest: Vec<Excerpt>,
+    /// The windows with the highest loss per token, the highest first.
+    pub hardest: Vec<Excerpt>,
+    /// Windows whose tokens do not add up to their total.
+    pub inconsistent: u64,
+    /// What the model would have said, where it wrote that.
+    pub explained: Explained,
+}
+
+/// A stretch of the split.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stretch {
+    /// The first token of it.
+    pub offset: u64,
+    /// Tokens in it.
+    pub tokens: u64,
+    /// Nats per token.
+    pub loss: f64,
+}
+
+impl LanguageModel {
+    /// Reads all predictions once.
+    ///
+    /// # Errors
+    /// When a column is absent or the explanations are not what they should be.
+    pub fn read(predictions: &Predictions, explanations: &std::path::Path) -> Result<Self> {
+        let details = predictions.details();
+        let (context, stride) = (details.number("context"), details.number("stride"));
+        let mut explained = Explained::read(explanations, predictions.split())?;
+        let mut positions = Positions::new(context, stride);
+        let mut losses = Losses::default();
+        let mut extremes = Extremes::new(stride.or(context));
+        let mut windows: Vec<(u64, f64, u32)> = Vec::new();
+        let (mut bytes, mut inconsistent) = (0, 0);
+        predictions.each_batch(|batch, first| {
+            let rows = Rows::new(batch, "the report", first);
+            let (ids, texts) = (rows.strings("id")?, rows.strings("text")?);
+            let (offsets, nlls) = (rows.u64s("offset")?, rows.f64s("nll")?);
+            let (tokens, row_bytes) = (rows.u32s("tokens")?, rows.u32s("bytes")?);
+            for (i, token_nll) in rows.f32_lists("token_nll")?.into_iter().enumerate() {
+                if token_nll.len() != tokens[i] as usize {
+                    let message = format!("`token_nll` has {} values, `tokens` says {}", token_nll.len(), tokens[i]);
+                    return Err(rows.error(i, message));
+                }
+                let sum: f64 = token_nll.iter().map(|nll| f64::from(*nll)).sum();
+                inconsistent += u64::from((sum - nlls[i]).abs() > AGREEMENT * nlls[i].abs().max(1.0));
+                bytes += u64::from(row_bytes[i]);
+                windows.push((offsets[i], nlls[i], tokens[i]));
+                positions.add(offsets[i], token_nll);
+                losses.add(token_nll);
+                extremes.offer(ids.value(i), offsets[i], nlls[i], token_nll, texts.value(i));
+                explained.add_losses(ids.value(i), offsets[i], token_nll);
+            }
+            Ok(())
+        })?;
+        explained.choose();
+        let vocabulary = details.number("vocabulary");
+        let (easiest, hardest) = extremes.finish(&explained);
+        Ok(Self {
+            windows: windows.len() as u64,
+            tokens: losses.tokens(),
+            bytes,
+            context,
+            stride,
+            vocabulary,
+            tokenizer_sha256: details.text("tokenizer_sha256").map(str::to_owned),
+            uniform_loss: vocabulary.filter(|v| *v > 0).map(|v| (v as f64).ln()),
+            mean_loss: windows.iter().map(|w| w.1).sum::<f64>() / losses.tokens().max(1) as f64,
+            median_loss: losses.quantile(0.5),
+            positions: positions.finish(),
+            histogram: losses.histogram(),
+            stretches: stretches(&windows),
+            easiest,
+            hardest,
+            inconsistent,
+            explained,
+        })
+    }
+
+    /// UTF-8 bytes per token; none where nothing was scored.
+    pub fn bytes_per_token(&self) -> Option<f64> {
+        (self.tokens > 0).then(|| self.bytes as f64 / self.tokens as f64)
+    }
+}
+
+fn stretches(windows: &[(u64, f64, u32)]) -> Vec<Stretch> {
+    let cells = windows.len().min(MOST_STRETCHES);
+    let stretch = |i: usize| {
+        let part = &windows[i * windows.len() / cells..(i + 1) * windows.len() / cells];
+        let tokens: u64 = part.iter().map(|w| u64::from(w.2)).sum();
+        Stretch { offset: part[0].0, tokens, loss: part.iter().map(|w| w.1).sum::<f64>() / tokens.max(1) as f64 }
+    };
+    (0..cells).map(stretch).collect()
+}
+
+/// A probability or a loss in as many digits as are worth storing.
+fn rounded(value: f64) -> f64 {
+    (value * 1e5).round() / 1e5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_hold_every_token_once() {
+        let windows: Vec<(u64, f64, u32)> = (0..401).map(|i| (i * 8, 16.0, 8)).collect();
+        let found = stretches(&windows);
+        assert_eq!(found.len(), MOST_STRETCHES);
+        assert_eq!(found.iter().map(|s| s.tokens).sum::<u64>(), 401 * 8);
+        assert!(found.iter().all(|s| s.loss == 2.0));
+        assert!(stretches(&[]).is_empty());
+    }
+}

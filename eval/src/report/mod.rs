@@ -1,0 +1,125 @@
+//! A run's report: one structure, shown as a page, as Markdown and as JSON.
+//!
+//! [`build`] makes the [`Report`]; [`write`] writes `index.html`, `report.md` and `report.json`.
+//! A section of its own (attention maps, thumbnails, captions) is a field of [`Report`], a builder
+//! beside `language_model`, a template under `templates/` and a few lines in `markdown.rs`.
+
+pub mod chart;
+mod comparison;
+mod curves;
+mod data;
+pub mod html;
+mod language_model;
+pub mod markdown;
+mod model;
+mod provenance;
+mod run;
+mod verdict;
+mod warnings;
+
+use std::path::{Path, PathBuf};
+
+use tessera_datasets::files::write_atomic;
+use tessera_datasets::run_dir::RunDir;
+use tessera_datasets::{Error, Result};
+
+pub use comparison::{Compared, Comparison};
+pub use curves::{Curves, Series};
+pub use data::{Data, Reason, SplitSize};
+pub use language_model::{
+    Candidate, Excerpt, Explained, Guess, Histogram, LanguageModel, Piece, Position, Stretch, Strip, Token,
+};
+pub use model::{Evaluated, FORMAT, FORMAT_VERSION, Fact, Report};
+pub use provenance::Origin;
+pub use run::{ScoredRun, config_of, predictions_of};
+pub use warnings::Warning;
+
+/// The report of a run, with others to compare it with.
+///
+/// All runs are scored by the `[eval]` part of the first one's config.
+///
+/// # Errors
+/// When a run is given twice, is incomplete, or holds something it should not.
+pub fn build(run: &Path, others: &[PathBuf], overrides: &[String]) -> Result<Report> {
+    let dir = RunDir::open(run)?;
+    let config = config_of(&dir, overrides)?;
+    refuse_twice(run, others)?;
+    let mut runs = vec![ScoredRun::read(run, &config, false)?];
+    for other in others {
+        runs.push(ScoredRun::read(other, &config, true)?);
+    }
+    let comparison = if others.is_empty() { None } else { Some(Comparison::of(&runs)?) };
+    report_of(runs.swap_remove(0), comparison)
+}
+
+fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
+    let manifest = run.predictions.manifest();
+    let details = run.predictions.details();
+    let best = run.dir.best()?;
+    let evaluated = Evaluated {
+        split: run.predictions.split().to_owned(),
+        step: details.number("checkpoint_step"),
+        checkpoint_sha256: details.text("checkpoint_sha256").map(str::to_owned),
+        predictions_sha256: manifest.sha256(),
+        best_step: best.as_ref().map(|best| best.step),
+        best_value: best.as_ref().map(|best| best.value),
+        best_metric: best.map(|best| best.metric),
+    };
+    let mut report = Report {
+        format: FORMAT,
+        version: FORMAT_VERSION,
+        program: format!("tessera {}", tessera_datasets::VERSION),
+        name: run.provenance.name.clone(),
+        task: run.predictions.task().to_owned(),
+        model: run.provenance.task.clone(),
+        evaluated,
+        verdict: Vec::new(),
+        warnings: Vec::new(),
+        facts: Vec::new(),
+        comparison,
+        samples: run.dir.samples()?,
+        data: Data::read(&run.provenance.dataset, &run.provenance.manifest_sha256)?,
+        origin: Origin::read(&run.dir, &manifest.parents, &manifest.program)?,
+        curves: run.curves,
+        language_model: run.language_model,
+        scores: run.scores,
+    };
+    report.facts = verdict::facts(&report);
+    report.verdict = verdict::verdict(&report);
+    report.warnings = warnings::all(&report, &run.dir)?;
+    Ok(report)
+}
+
+/// Writes the three files and returns the path of the page.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write(report: &Report, dir: &Path) -> Result<PathBuf> {
+    let page = dir.join("index.html");
+    write_atomic(dir.join("report.json"), &json(report)?)?;
+    write_atomic(dir.join("report.md"), markdown::render(report).as_bytes())?;
+    write_atomic(&page, html::render(report)?.as_bytes())?;
+    Ok(page)
+}
+
+/// The bytes of `report.json`.
+///
+/// # Errors
+/// Never, unless the structure holds what JSON cannot: a fault of ours.
+pub fn json(report: &Report) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(report).map_err(|e| Error::internal(format!("report.json: {e}")))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn refuse_twice(run: &Path, others: &[PathBuf]) -> Result<()> {
+    let place = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let mut seen = vec![place(run)];
+    for other in others {
+        match seen.contains(&place(other)) {
+            true => return Err(Error::input("the run is given twice").at(other)),
+            false => seen.push(place(other)),
+        }
+    }
+    Ok(())
+}

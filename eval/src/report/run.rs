@@ -1,0 +1,90 @@
+//! A run as the report reads it.
+
+use std::path::Path;
+
+use tessera_datasets::config::RunConfig;
+use tessera_datasets::run_dir::{Provenance, RunDir};
+use tessera_datasets::{Error, Result};
+
+use super::curves::Curves;
+use super::language_model::{self, LanguageModel};
+use crate::config::EvalConfig;
+use crate::metric::AnyMetric;
+use crate::predictions::Predictions;
+use crate::score::Score;
+
+/// A run with its predictions, scored.
+pub struct ScoredRun {
+    /// Its folder.
+    pub dir: RunDir,
+    /// What it says about itself.
+    pub provenance: Provenance,
+    /// What was predicted.
+    pub predictions: Predictions,
+    /// Its scores, in the order of the metrics.
+    pub scores: Vec<Score>,
+    /// Its learning curves.
+    pub curves: Option<Curves>,
+    /// What else a language model's predictions show.
+    pub language_model: Option<LanguageModel>,
+}
+
+/// The `[eval]` part of a run's resolved config with overrides.
+///
+/// # Errors
+/// When the folder is no run, or the config is wrong.
+pub fn config_of(run: &RunDir, overrides: &[String]) -> Result<EvalConfig> {
+    EvalConfig::of(&RunConfig::load(run.config_path(), overrides)?)
+}
+
+/// Opens the predictions of a run.
+///
+/// # Errors
+/// When there are none for the split, or they are not what was published.
+pub fn predictions_of(run: &RunDir, split: &str) -> Result<Predictions> {
+    let dir = run.predictions(split);
+    if !dir.is_dir() {
+        let command = format!("tessera-train predict {} --split {split}", run.path().display());
+        return Err(Error::input(format!("the run has no predictions for split `{split}`"))
+            .at(dir)
+            .hint(format!("make them with `{command}`")));
+    }
+    Predictions::open(&dir)
+}
+
+impl ScoredRun {
+    /// Reads and scores a run. Metrics that only another run's predictions can have are left out
+    /// where `lenient`.
+    ///
+    /// # Errors
+    /// When a part of the run is absent or not what it should be.
+    pub fn read(path: &Path, config: &EvalConfig, lenient: bool) -> Result<Self> {
+        let dir = RunDir::open(path)?;
+        let predictions = predictions_of(&dir, &config.split)?;
+        let mut metrics = config.metrics_for(predictions.task())?;
+        if lenient {
+            metrics.retain(|metric| fits(metric, &predictions));
+        }
+        let language_model = match predictions.task() {
+            language_model::TASK => Some(LanguageModel::read(&predictions, &dir.explanations(&config.split))?),
+            _ => None,
+        };
+        Ok(Self {
+            provenance: dir.provenance()?,
+            scores: predictions.score(&metrics, &config.bootstrap)?,
+            curves: Curves::of(&dir.metrics()?),
+            language_model,
+            predictions,
+            dir,
+        })
+    }
+
+    /// The score of a metric.
+    pub fn score(&self, metric: &str) -> Option<&Score> {
+        self.scores.iter().find(|score| score.name == metric)
+    }
+}
+
+fn fits(metric: &AnyMetric, predictions: &Predictions) -> bool {
+    metric.about().task == predictions.task()
+}

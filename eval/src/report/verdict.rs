@@ -1,0 +1,170 @@
+//! The headline in sentences, and the run in a few numbers.
+
+use serde_json::{Value, json};
+use tessera_datasets::console::thousands;
+
+use super::curves::Curves;
+use super::model::{Fact, Report};
+use crate::number::significant;
+
+/// The share of the validation curve, at its end, in which progress is looked for.
+const TAIL: f64 = 0.2;
+/// Progress in the tail below this share of the loss is none.
+const STANDSTILL: f64 = 0.003;
+/// A validation loss this share above its lowest has begun to rise.
+const RISE: f64 = 0.005;
+
+/// What the headline means and what it hides.
+pub(super) fn verdict(report: &Report) -> Vec<String> {
+    let headline = &report.scores[0];
+    let mut sentences = vec![format!("{}.", capital(&headline.meaning))];
+    sentences.extend(report.curves.as_ref().and_then(progress));
+    sentences.extend(report.curves.as_ref().and_then(gap));
+    sentences.extend(rank(report));
+    sentences
+}
+
+fn progress(curves: &Curves) -> Option<String> {
+    let points = curves.validation.as_ref()?.points();
+    let (last_step, last) = *points.last()?;
+    let best = points.iter().copied().reduce(|a, b| if b.1 < a.1 { b } else { a })?;
+    let step = |s: f64| thousands(s as u64);
+    if points.len() < 4 {
+        return None;
+    }
+    if last > best.1 * (1.0 + RISE) {
+        let rise = significant(last - best.1, 2);
+        return Some(format!(
+            "The validation loss was lowest at step {} and rose by {rise} nats until step {}: from there on the model learned the training text by heart.",
+            step(best.0),
+            step(last_step)
+        ));
+    }
+    let before = points[((points.len() as f64) * (1.0 - TAIL)) as usize - 1].1;
+    Some(match before - last > STANDSTILL * last {
+        true => format!("The validation loss was still falling at step {}: longer training may help.", step(last_step)),
+        false => format!("The validation loss had levelled off by step {}.", step(last_step)),
+    })
+}
+
+fn gap(curves: &Curves) -> Option<String> {
+    let train = curves.smoothed.as_ref().or(curves.train.as_ref())?.last()?;
+    let validation = curves.validation.as_ref()?.last()?;
+    let (train_text, validation_text) = (significant(train, 3), significant(validation, 3));
+    Some(match validation - train > 0.02 * train {
+        true => format!(
+            "At the end it lost {train_text} nats per token on the training text and {validation_text} on text it had not seen: a gap of {}.",
+            significant(validation - train, 2)
+        ),
+        false => format!(
+            "At the end it did as well on text it had not seen ({validation_text} nats per token) as on the training text ({train_text})."
+        ),
+    })
+}
+
+fn rank(report: &Report) -> Option<String> {
+    let comparison = report.comparison.as_ref()?;
+    let (place, count) = (comparison.place(), comparison.runs.len());
+    let subject = &comparison.runs[place - 1];
+    let label = comparison.label.to_lowercase();
+    Some(match (subject.is_best, subject.overlaps_best) {
+        (true, _) => format!("By {label} it is the best of {count} runs."),
+        (false, true) => format!(
+            "By {label} it is number {place} of {count} runs, and its interval overlaps that of {}, the best.",
+            comparison.runs[0].name
+        ),
+        (false, false) => {
+            format!("By {label} it is number {place} of {count} runs; {} is clearly better.", comparison.runs[0].name)
+        }
+    })
+}
+
+/// The run in a few numbers.
+pub(super) fn facts(report: &Report) -> Vec<Fact> {
+    let provenance = &report.origin.provenance;
+    let mut facts = vec![
+        fact("parameters", json!(provenance.parameters), "compact", format!("model {}", report.model)),
+        fact("steps", json!(provenance.steps), "count", evaluated_note(report)),
+        fact(
+            "training time",
+            json!(provenance.train_seconds),
+            "duration",
+            format!("started {}", report.origin.started),
+        ),
+    ];
+    let speed = report.curves.as_ref().and_then(|c| c.others.iter().find(|s| s.name == "tokens_per_second")?.median());
+    if let Some(speed) = speed {
+        facts.push(fact("tokens per second", json!(speed.round()), "compact", "median over training".to_owned()));
+    }
+    let note = format!("{}, {}", plural(provenance.threads, "thread"), provenance.precision);
+    facts.push(fact("device", json!(provenance.device), "", note));
+    if report.data.found && report.data.source_bytes() > 0 {
+        let files = plural(report.data.sources.len() as u32, "source file");
+        facts.push(fact("raw data", json!(report.data.source_bytes()), "bytes", files));
+    }
+    if let Some(lm) = &report.language_model {
+        let context = lm
+            .context
+            .map_or_else(String::new, |context| format!("context {context}, stride {}", lm.stride.unwrap_or(context)));
+        facts.push(fact("tokens scored", json!(lm.tokens), "compact", context));
+        if let Some(vocabulary) = lm.vocabulary {
+            let per_token =
+                lm.bytes_per_token().map_or_else(String::new, |b| format!("{} bytes per token", significant(b, 3)));
+            facts.push(fact("vocabulary", json!(vocabulary), "compact", per_token));
+        }
+    }
+    facts
+}
+
+fn evaluated_note(report: &Report) -> String {
+    match report.evaluated.step {
+        Some(step) => format!("step {} was scored", thousands(step)),
+        None => String::new(),
+    }
+}
+
+fn fact(label: &'static str, value: Value, style: &'static str, note: String) -> Fact {
+    Fact { label, value, style, note }
+}
+
+fn plural(n: u32, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::curves::Series;
+
+    fn curves(validation: &[f64]) -> Curves {
+        let points: Vec<(f64, f64)> = validation.iter().enumerate().map(|(i, v)| (i as f64 * 100.0, *v)).collect();
+        let validation = Series::of("loss", &points, 100);
+        Curves {
+            train: Some(Series::of("loss", &[(900.0, 1.5)], 100)),
+            smoothed: None,
+            validation: Some(validation),
+            others: Vec::new(),
+            not_finite: 0,
+        }
+    }
+
+    #[test]
+    fn says_whether_training_helped_to_the_end() {
+        let says = |validation: &[f64]| progress(&curves(validation)).unwrap_or_default();
+        assert!(says(&[4.0, 3.0, 2.5, 2.2, 2.0]).contains("still falling at step 400"));
+        assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
+        assert!(says(&[4.0, 2.0, 1.8, 1.9, 2.0]).contains("lowest at step 200 and rose by 0.20"));
+        assert_eq!(says(&[4.0, 2.0]), "");
+    }
+
+    #[test]
+    fn names_the_gap_to_unseen_text() {
+        assert!(gap(&curves(&[2.0, 1.8])).unwrap().contains("a gap of 0.30"));
+        assert!(gap(&curves(&[2.0, 1.5])).unwrap().contains("as well on text"));
+    }
+}

@@ -1,0 +1,186 @@
+//! What a reader should know before trusting a number. Warnings are shown, never only logged.
+
+use serde::Serialize;
+use tessera_datasets::Result;
+use tessera_datasets::console::thousands;
+use tessera_datasets::hash::sha256_file;
+use tessera_datasets::run_dir::RunDir;
+
+use super::model::Report;
+use crate::number::percent;
+
+/// Fewer segments than this make an interval hang on a few of them.
+const FEW_SEGMENTS: u64 = 100;
+/// A larger share of dropped rows than this is worth a look.
+const MANY_REJECTED: f64 = 0.01;
+
+/// Something to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// A name that does not change, such as `few-segments`.
+    pub code: &'static str,
+    /// What it is.
+    pub text: String,
+    /// What it means or what to do.
+    pub hint: String,
+}
+
+fn warning(code: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Warning {
+    Warning { code, text: text.into(), hint: hint.into() }
+}
+
+/// All warnings about a report whose other parts are made.
+///
+/// # Errors
+/// When the checkpoint is there and cannot be read.
+pub(super) fn all(report: &Report, run: &RunDir) -> Result<Vec<Warning>> {
+    let mut found = Vec::new();
+    scores(report, &mut found);
+    found.extend(checkpoint(report, run)?);
+    making(report, &mut found);
+    data(report, &mut found);
+    comparison(report, &mut found);
+    Ok(found)
+}
+
+fn scores(report: &Report, found: &mut Vec<Warning>) {
+    let headline = &report.scores[0];
+    if headline.n < FEW_SEGMENTS {
+        let text = format!("only {} {} were scored", headline.n, headline.segments);
+        found.push(warning("few-segments", text, "the interval hangs on a few of them; score a larger split"));
+    }
+    if headline.interval.is_none() {
+        let hint =
+            "without an interval nobody can say whether a difference means anything; set `eval.bootstrap = 1000`";
+        found.push(warning("no-interval", "the scores have no intervals", hint));
+    }
+    if let Some(lm) = &report.language_model
+        && lm.inconsistent > 0
+    {
+        let text = format!(
+            "in {} of {} windows the losses of the tokens do not add up to `nll`",
+            thousands(lm.inconsistent),
+            thousands(lm.windows)
+        );
+        found.push(warning("inconsistent-losses", text, "scores use `nll`, pictures the losses of the tokens"));
+    }
+    if let Some(curves) = &report.curves
+        && curves.not_finite > 0
+    {
+        let text = format!("{} logged losses are no finite number", thousands(curves.not_finite));
+        found.push(warning(
+            "not-finite",
+            text,
+            "the training diverged at least once; the curves leave these steps out",
+        ));
+    }
+}
+
+fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
+    let evaluated = &report.evaluated;
+    let (Some(step), Some(expected)) = (evaluated.step, &evaluated.checkpoint_sha256) else {
+        return Ok(Some(warning(
+            "unknown-checkpoint",
+            "the predictions do not say which checkpoint made them",
+            "nobody can tell whether these scores belong to the weights in this folder",
+        )));
+    };
+    let weights = run.checkpoint(step).join("model.safetensors");
+    if weights.is_file() && sha256_file(&weights)? != *expected {
+        let text = format!("the weights of step {} are not those that made the predictions", thousands(step));
+        return Ok(Some(warning("checkpoint-changed", text, "predict again: the scores are of other weights")));
+    }
+    Ok(match evaluated.best_step {
+        Some(best) if best != step => {
+            let text = format!("step {} was scored, but step {} is the best so far", thousands(step), thousands(best));
+            Some(warning(
+                "not-the-best",
+                text,
+                "`tessera-train predict` takes the best checkpoint unless told otherwise",
+            ))
+        }
+        _ => None,
+    })
+}
+
+fn making(report: &Report, found: &mut Vec<Warning>) {
+    let origin = &report.origin;
+    if origin.is_dirty() {
+        let text = format!("the code had changes that were not committed (revision {})", origin.provenance.revision);
+        found.push(warning("dirty-revision", text, "the revision alone does not give this run again"));
+    }
+    if origin.provenance.revision.is_empty() {
+        found.push(warning(
+            "unknown-revision",
+            "the code's revision is not known",
+            "the run was started outside a git checkout",
+        ));
+    }
+    if !origin.is_reproducible() {
+        let text = format!("not reproducible to the byte: {}", origin.provenance.reproducible);
+        found.push(warning(
+            "not-reproducible",
+            text,
+            "the same command gives a run that is close to this one, not this one",
+        ));
+    }
+    if origin.config_sha256 != origin.provenance.config_sha256 {
+        let hint = "the config shown here is not the one that the run was started with";
+        found.push(warning("config-changed", "`config.toml` was changed after the run was started", hint));
+    }
+}
+
+fn data(report: &Report, found: &mut Vec<Warning>) {
+    let data = &report.data;
+    if !data.found {
+        let text = format!("the dataset is not at `{}` any more", data.folder);
+        found.push(warning(
+            "missing-dataset",
+            text,
+            "its size, sources and licences are not shown; its hash is under provenance",
+        ));
+        return;
+    }
+    if data.manifest_sha256.as_deref() != Some(data.trained_with_sha256.as_str()) {
+        let text = format!("the dataset at `{}` is not the one that the run was trained on", data.folder);
+        found.push(warning("dataset-changed", text, "what is shown about the data is about what is there now"));
+    }
+    if data.rejected_share > MANY_REJECTED {
+        let text = format!(
+            "{} of the rows that were read were dropped ({} of {})",
+            percent(data.rejected_share),
+            thousands(data.rejected),
+            thousands(data.read)
+        );
+        found.push(warning("rejected-rows", text, "the reasons and the first rows are under data"));
+    }
+    if data.sources.iter().any(|source| source.license.trim().is_empty()) {
+        found.push(warning(
+            "unknown-licence",
+            "some sources have no licence",
+            "do not share the model before this is known",
+        ));
+    }
+}
+
+fn comparison(report: &Report, found: &mut Vec<Warning>) {
+    let Some(comparison) = &report.comparison else {
+        return;
+    };
+    let per_token = report.scores.iter().filter(|s| !s.comparable_across_tokenizers).map(|s| format!("`{}`", s.name));
+    let per_token: Vec<String> = per_token.collect();
+    if !comparison.same_tokenizer && !per_token.is_empty() {
+        let text =
+            format!("the runs have different tokenizers: {} must not be compared between them", per_token.join(", "));
+        let hint = "a model with longer tokens has fewer of them to guess and each is harder; compare bits per byte";
+        found.push(warning("tokenizers-differ", text, hint));
+    }
+    if !comparison.same_text {
+        let text = "the runs were scored on texts of different length";
+        found.push(warning("texts-differ", text, "only scores on the same text can be compared"));
+    }
+    if !comparison.same_windows {
+        let text = "the runs were scored in windows of different context or stride";
+        found.push(warning("windows-differ", text, "more context makes every token easier, whatever the model"));
+    }
+}

@@ -1,0 +1,287 @@
+//! `split`: divides rows into `train`, `validation` and `test`.
+//!
+//! - `hash` (the default) goes by each row's `split_key`: the same key is in the same split on every
+//!   machine, with every seed and whatever other rows there are, so that no row moves when data is
+//!   added and no run can train on what another holds out.
+//! - `tail` cuts every document at the character `int((1 - validation) * characters)`, as nanoGPT's
+//!   data preparation does; the end is for validation.
+//! - `file` goes by the file: glob patterns for `validation` and `test` on its name, or the splits
+//!   that the card gives its files where there are no patterns.
+
+use std::fmt::Write;
+
+use arrow::array::{RecordBatch, StringArray};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tessera_datasets::config::Section;
+use tessera_datasets::schema::{Kind, RecordSchema};
+use tessera_datasets::{Error, Result};
+
+use super::Entry;
+use crate::artifacts::Artifacts;
+use crate::rejects::Rejects;
+use crate::rows::{Origin, Origins, TRAIN, TextRows, content_hash, set_splits, strings};
+use crate::stage::{Map, Mapper, PreparedMap, Stage, StageContext, needs_kind};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "split",
+    summary: "divides rows into train, validation and test: by hash, by the tail of each document, or by file",
+    example: "",
+    parse,
+};
+
+const VALIDATION: &str = "validation";
+const TEST: &str = "test";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    method: Name,
+    /// The share of rows (`hash`) or characters (`tail`) for validation.
+    validation: Option<f64>,
+    /// The share of rows for testing (`hash`).
+    test: Option<f64>,
+    /// Patterns for the names of validation files (`file`).
+    #[serde(default)]
+    validation_files: Vec<String>,
+    /// Patterns for the names of test files (`file`).
+    #[serde(default)]
+    test_files: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Name {
+    #[default]
+    Hash,
+    Tail,
+    File,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Method {
+    Hash { validation: f64, test: f64 },
+    Tail { train: f64 },
+    File { validation: Vec<glob::Pattern>, test: Vec<glob::Pattern> },
+}
+
+fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
+    let config: Config = section.parse()?;
+    let keys: &[&str] = match config.method {
+        Name::Hash => &["method", "validation", "test"],
+        Name::Tail => &["method", "validation"],
+        Name::File => &["method", "validation_files", "test_files"],
+    };
+    section.refuse_unknown(keys)?;
+    let share = |key: &str, value: f64| match (0.0..1.0).contains(&value) {
+        true => Ok(value),
+        false => Err(section.error(key, format!("`{key}` is `{value}`, not a share from 0 to below 1"))),
+    };
+    let patterns = |key: &str, patterns: &[String]| -> Result<Vec<glob::Pattern>> {
+        let parse =
+            |p: &String| glob::Pattern::new(p).map_err(|e| section.error(key, format!("`{p}` is no glob: {}", e.msg)));
+        patterns.iter().map(parse).collect()
+    };
+    let method = match config.method {
+        Name::Hash => {
+            let validation = share("validation", config.validation.unwrap_or(0.05))?;
+            let test = share("test", config.test.unwrap_or(0.0))?;
+            if validation + test >= 1.0 {
+                return Err(section.error("test", "`validation` and `test` leave nothing for training"));
+            }
+            Method::Hash { validation, test }
+        }
+        Name::Tail => Method::Tail { train: 1.0 - share("validation", config.validation.unwrap_or(0.1))? },
+        Name::File => Method::File {
+            validation: patterns("validation_files", &config.validation_files)?,
+            test: patterns("test_files", &config.test_files)?,
+        },
+    };
+    Ok(Stage::map(Split { method }))
+}
+
+struct Split {
+    method: Method,
+}
+
+impl Map for Split {
+    fn output(&self, input: Kind) -> Result<Kind> {
+        match self.method {
+            Method::Tail { .. } if input != Kind::Text => {
+                Err(needs_kind(&[Kind::Text], input).hint("only documents can be cut: use `method = \"hash\"`"))
+            }
+            _ => Ok(input),
+        }
+    }
+
+    fn prepare(&self, input: &RecordSchema, _: &mut Artifacts) -> Result<Box<dyn PreparedMap>> {
+        Ok(Box::new(Prepared { method: self.method.clone(), schema: input.clone() }))
+    }
+}
+
+struct Prepared {
+    method: Method,
+    schema: RecordSchema,
+}
+
+impl PreparedMap for Prepared {
+    fn schema(&self) -> RecordSchema {
+        self.schema.clone()
+    }
+
+    fn open(&self, _: usize) -> Box<dyn Mapper + '_> {
+        Box::new(Splitter(&self.method))
+    }
+}
+
+struct Splitter<'a>(&'a Method);
+
+impl Mapper for Splitter<'_> {
+    fn map(&mut self, batch: RecordBatch, _: &mut Rejects) -> Result<Option<RecordBatch>> {
+        let each = |column: &str, split: &dyn Fn(&str) -> &'static str| {
+            let names = strings(&batch, column)?.iter().flatten().map(split);
+            set_splits(&batch, StringArray::from_iter_values(names))
+        };
+        match self.0 {
+            Method::Hash { validation, test } => each("split_key", &|key| by_hash(key, *validation, *test)),
+            Method::Tail { train } => cut_tails(&batch, *train),
+            Method::File { validation, test } if validation.is_empty() && test.is_empty() => Ok(batch),
+            Method::File { validation, test } => each("src", &|name| match () {
+                () if test.iter().any(|p| p.matches(name)) => TEST,
+                () if validation.iter().any(|p| p.matches(name)) => VALIDATION,
+                () => TRAIN,
+            }),
+        }
+        .map(Some)
+    }
+}
+
+/// The split of a key: its hash, as a number from 0 to 1, falls into the share of one.
+///
+/// A larger `validation` keeps all that were in validation before.
+fn by_hash(key: &str, validation: f64, test: f64) -> &'static str {
+    let digest = Sha256::digest(key.as_bytes());
+    let number = digest.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
+    let place = number as f64 / 2_f64.powi(64);
+    match place {
+        p if p < validation => VALIDATION,
+        p if p >= 1.0 - test => TEST,
+        _ => TRAIN,
+    }
+}
+
+/// Cuts each text in two; a half without characters is left out.
+fn cut_tails(batch: &RecordBatch, train: f64) -> Result<RecordBatch> {
+    let texts = strings(batch, "text")?;
+    let origins = Origins::of(batch)?;
+    let mut rows = TextRows::default();
+    let (mut id, mut loc) = (String::new(), String::new());
+    for (row, text) in texts.iter().flatten().enumerate() {
+        let characters = text.chars().count();
+        // Python's int(n * 0.9): the product is rounded to a double first, then cut off
+        let first = (train * characters as f64) as usize;
+        let at = text.char_indices().nth(first).map_or(text.len(), |(at, _)| at);
+        let origin = origins.get(row);
+        for (split, text, from, to) in
+            [(TRAIN, &text[..at], 1, first), (VALIDATION, &text[at..], first + 1, characters)]
+        {
+            if text.is_empty() {
+                continue;
+            }
+            id.clear();
+            loc.clear();
+            let written = write!(id, "{}#{split}", origin.id)
+                .and_then(|()| write!(loc, "{}, characters {from} to {to}", origin.loc));
+            written.map_err(|e| Error::internal(e.to_string()))?;
+            let content_hash = &content_hash(text.as_bytes());
+            rows.push(text, &Origin { split, id: &id, loc: &loc, content_hash, ..origin });
+        }
+    }
+    rows.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::rows::tests::origin;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The split of a row depends on nothing but its key, so data that is added moves no row.
+        #[test]
+        fn hash_split_is_stable_when_data_is_added(
+            old in prop::collection::vec("[a-z]{1,6}", 1..40),
+            new in prop::collection::vec("[a-z]{1,6}", 0..40),
+            validation in 0.0..0.5_f64,
+        ) {
+            let split = |keys: &[String]| {
+                let mut rows = TextRows::default();
+                keys.iter().for_each(|k| rows.push(k, &origin(TRAIN, k)));
+                let method = Method::Hash { validation, test: 0.1 };
+                let batch = Splitter(&method).map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
+                strings(&batch, "split").unwrap().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+            };
+            let before = split(&old);
+            let appended: Vec<String> = old.iter().chain(&new).cloned().collect();
+            prop_assert_eq!(&split(&appended)[..old.len()], &before[..]);
+            let prepended: Vec<String> = new.iter().chain(&old).cloned().collect();
+            prop_assert_eq!(&split(&prepended)[new.len()..], &before[..]);
+        }
+
+        #[test]
+        fn a_larger_share_keeps_what_was_held_out(key: String, share in 0.0..0.4_f64) {
+            if by_hash(&key, share, 0.1) == VALIDATION {
+                prop_assert_eq!(by_hash(&key, share + 0.1, 0.1), VALIDATION);
+            }
+            let test = |validation| by_hash(&key, validation, 0.1) == TEST;
+            prop_assert_eq!(test(share), test(share + 0.1));
+        }
+
+        /// `data[:int(n*0.9)]` and `data[int(n*0.9):]`, put together again.
+        #[test]
+        fn tails_conserve_the_text(text in "(?s).{1,200}", train in 0.0..1.0_f64) {
+            let mut rows = TextRows::default();
+            rows.push(&text, &origin(TRAIN, "a"));
+            let halves = cut_tails(&rows.finish().unwrap(), train).unwrap();
+            let halves: Vec<&str> = strings(&halves, "text").unwrap().iter().flatten().collect();
+            prop_assert_eq!(halves.concat(), text);
+        }
+    }
+
+    #[test]
+    fn shares_come_out_as_asked() {
+        let count = |split| (0..10_000).filter(|i| by_hash(&format!("row {i}"), 0.05, 0.1) == split).count();
+        assert!((400..600).contains(&count(VALIDATION)));
+        assert!((900..1100).contains(&count(TEST)));
+    }
+
+    #[test]
+    fn a_tail_is_cut_where_nanogpt_cuts() {
+        // python3 -c 'n = 1115394; print(int(n * 0.9), n - int(n * 0.9))'
+        assert_eq!((0.9 * 1_115_394.0) as usize, 1_003_854);
+        // ä is one character of two bytes; int(10 * 0.9) = 9
+        let mut rows = TextRows::default();
+        rows.push("ääääääääxy", &origin(TRAIN, "a"));
+        rows.push("z", &origin(TRAIN, "b"));
+        let batch = cut_tails(&rows.finish().unwrap(), 1.0 - 0.1).unwrap();
+        let column = |name| strings(&batch, name).unwrap().iter().flatten().collect::<Vec<_>>();
+        assert_eq!(column("text"), ["ääääääääx", "y", "z"]);
+        assert_eq!(column("split"), [TRAIN, VALIDATION, VALIDATION]);
+        assert_eq!(column("id"), ["a#train", "a#validation", "b#validation"]);
+        assert_eq!(column("loc")[1], "a, characters 10 to 10");
+    }
+
+    #[test]
+    fn files_are_split_by_pattern() {
+        let mut rows = TextRows::default();
+        for src in ["val/a.txt", "train/a.txt", "test_1.txt"] {
+            rows.push("x", &Origin { src, ..origin(TRAIN, src) });
+        }
+        let pattern = |p| vec![glob::Pattern::new(p).unwrap()];
+        let method = Method::File { validation: pattern("val/*"), test: pattern("test*") };
+        let batch = Splitter(&method).map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
+        let splits: Vec<&str> = strings(&batch, "split").unwrap().iter().flatten().collect();
+        assert_eq!(splits, [VALIDATION, TRAIN, TEST]);
+    }
+}
