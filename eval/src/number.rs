@@ -99,14 +99,14 @@ pub fn percent(fraction: f64) -> String {
 /// A probability where space is short: `>99 %`, `43 %`, `0.3 %`, `<0.1 %`.
 pub fn probability(p: f64) -> String {
     match 100.0 * p {
-        v if v >= 99.5 && v < 100.0 => format!(">99{THIN}%"),
+        v if (99.5..100.0).contains(&v) => format!(">99{THIN}%"),
         v if v >= 9.95 => format!("{v:.0}{THIN}%"),
         v if v >= 0.1 => format!("{v:.1}{THIN}%"),
         _ => format!("<0.1{THIN}%"),
     }
 }
 
-/// A number with this many significant digits; below 1/10,000 in powers of ten.
+/// A number with this many significant digits; below 1/1,000 in powers of ten.
 pub fn significant(value: f64, digits: usize) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -116,7 +116,7 @@ pub fn significant(value: f64, digits: usize) -> String {
     }
     let exponent = exponent_of(value, digits);
     match exponent {
-        ..=-5 => {
+        ..=-4 => {
             let mantissa = value / 10_f64.powi(exponent);
             let text = format!("{mantissa:.*}", digits - 1);
             format!("{}e{exponent}", trim(&text))
@@ -223,9 +223,10 @@ mod tests {
             (0.0, "0"),
             (9.996, "10.0"),
             (0.012345, "0.0123"),
-            (0.0001, "0.000100"),
+            (0.0001, "1e-4"),
             (3e-5, "3e-5"),
-            (9.999e-5, "0.000100"),
+            (9.999e-5, "1e-4"),
+            (0.00123, "0.00123"),
             (-1.5, "-1.50"),
             (12345.6, "12,346"),
             (f64::NAN, "–"),

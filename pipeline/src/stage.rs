@@ -199,6 +199,9 @@ pub struct FoldStart<'a> {
     pub part: usize,
     /// How many passes over the rows were finished before.
     pub pass: u32,
+    /// A folder for what does not fit into memory, of this part and pass alone. It does not exist
+    /// yet; it is removed when the fold is done.
+    pub scratch: PathBuf,
 }
 
 /// What follows a pass over all rows.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use tessera_datasets::config::{DataConfig, RunConfig};
+use tessera_pipeline::plan::Plan;
 use tessera_pipeline::stage::{Stage, StageContext};
 use tessera_pipeline::stages::{self, STAGES};
 
@@ -57,4 +58,19 @@ fn names_and_summaries_read_well() {
             entry.name
         );
     }
+}
+
+#[test]
+fn every_config_that_is_kept_makes_a_plan() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs");
+    let entries = walkdir::WalkDir::new(configs).sort_by_file_name().into_iter().map(Result::unwrap);
+    let mut plans = 0;
+    for entry in entries.filter(|e| e.path().extension().is_some_and(|x| x == "toml")) {
+        let config = RunConfig::load(entry.path(), &[]).unwrap_or_else(|e| panic!("{e}"));
+        if config.data.dataset.is_none() {
+            Plan::of(&config).unwrap_or_else(|e| panic!("{e}"));
+            plans += 1;
+        }
+    }
+    assert!(plans > 0);
 }

@@ -170,8 +170,8 @@ fn provenance(setup: &Setup, task: &dyn Task, threads: u32, command: &[String]) 
     let resolved = setup.config.resolved();
     let on_cpu = setup.device == Device::Cpu;
     let reproducible = match on_cpu {
-        true => "the same command gives the same weights with the same number of threads on the same kind of processor",
-        false => "not to the byte: some CUDA kernels add in any order",
+        true => "yes, with the same number of threads on the same kind of processor",
+        false => "no: some CUDA kernels add in any order",
     };
     let started = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     Ok(Provenance {

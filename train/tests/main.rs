@@ -5,3 +5,4 @@ mod gpt2_parity;
 mod registry;
 mod resume;
 mod support;
+mod whole_way;

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use tessera_datasets::Result;
+use tessera_datasets::console::thousands;
 
 use super::language_model::{TASK, nll_over, signature};
 use super::ratio::Ratio;
@@ -51,7 +52,7 @@ impl Metric for Perplexity {
 
     fn meaning(&self, value: f64, details: &Details) -> String {
         let of = match details.number("vocabulary") {
-            Some(vocabulary) => format!(", where blind guessing would have {vocabulary}"),
+            Some(vocabulary) => format!(", where blind guessing would have {}", thousands(vocabulary)),
             None => String::new(),
         };
         format!("as unsure as a fair choice among {} tokens{of}", significant(value, 3))

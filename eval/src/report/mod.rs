@@ -1,6 +1,6 @@
 //! A run's report: one structure, shown as a page, as Markdown and as JSON.
 //!
-//! [`build`] makes the [`Report`]; [`write`] writes `index.html`, `report.md` and `report.json`.
+//! [`build`] makes the [`Report`]; [`write()`] writes `index.html`, `report.md` and `report.json`.
 //! A section of its own (attention maps, thumbnails, captions) is a field of [`Report`], a builder
 //! beside `language_model`, a template under `templates/` and a few lines in `markdown.rs`.
 

@@ -57,6 +57,18 @@ impl Origin {
         let answer = self.provenance.reproducible.trim_start().to_ascii_lowercase();
         answer.starts_with("yes") || answer.starts_with("true")
     }
+
+    /// Why not, where it does not.
+    pub fn why_not_reproducible(&self) -> &str {
+        reason(&self.provenance.reproducible)
+    }
+}
+
+/// `no: why` without the `no`.
+fn reason(answer: &str) -> &str {
+    let answer = answer.trim();
+    let rest = answer.strip_prefix("no").and_then(|rest| rest.strip_prefix([':', ',']));
+    rest.map_or(answer, str::trim)
 }
 
 /// The words of a command line as a POSIX shell reads them.
@@ -72,6 +84,12 @@ fn command_line(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_stands_alone() {
+        assert_eq!(reason("no: atomic additions"), "atomic additions");
+        assert_eq!(reason("nobody knows"), "nobody knows");
+    }
 
     #[test]
     fn a_command_can_be_typed_again() {

@@ -67,7 +67,10 @@ fn scores(report: &Report, found: &mut Vec<Warning>) {
     if let Some(curves) = &report.curves
         && curves.not_finite > 0
     {
-        let text = format!("{} logged losses are no finite number", thousands(curves.not_finite));
+        let text = match curves.not_finite {
+            1 => "a logged loss is no finite number".to_owned(),
+            n => format!("{} logged losses are no finite numbers", thousands(n)),
+        };
         found.push(warning(
             "not-finite",
             text,
@@ -117,7 +120,7 @@ fn making(report: &Report, found: &mut Vec<Warning>) {
         ));
     }
     if !origin.is_reproducible() {
-        let text = format!("not reproducible to the byte: {}", origin.provenance.reproducible);
+        let text = format!("not reproducible to the byte: {}", origin.why_not_reproducible());
         found.push(warning(
             "not-reproducible",
             text,

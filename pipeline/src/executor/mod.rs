@@ -10,7 +10,8 @@
 //!               folds.json                 written after them: the folds are done
 //! ```
 //!
-//! The shards of the last group become those of the dataset; see [`publish`].
+//! The shards of the last group become those of the dataset: they get their final names, and the
+//! manifest, written last, makes it exist.
 
 mod chain;
 mod fold;

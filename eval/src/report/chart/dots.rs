@@ -2,7 +2,7 @@
 
 use super::scale::Scale;
 use super::svg::{Canvas, polyline};
-use super::{Caption, Size, text_width};
+use super::{Caption, Size, shortened, text_width};
 use crate::score::Spread;
 
 /// The height of a row where every row has an axis of its own.
@@ -11,6 +11,9 @@ const TALL: f64 = 64.0;
 const FLAT: f64 = 30.0;
 /// The same where the label stands above the dot.
 const FLAT_NARROW: f64 = 42.0;
+
+/// Labels are set a little larger than ticks.
+const LABEL: f64 = 13.0 / 12.0;
 
 /// Values with their intervals, one row each.
 #[derive(Clone, Debug)]
@@ -114,7 +117,8 @@ impl DotChart {
                         &format!("{}  {}", row.label, row.shown),
                     ),
                     false => {
-                        canvas.text((0.0, y + 4.0), "start", &format!("row-label {}", row.class), &row.label);
+                        let label = shortened(&row.label, self.label_width() / LABEL);
+                        canvas.text((0.0, y + 4.0), "start", &format!("row-label {}", row.class), &label);
                         canvas.text((self.size.width(), y + 4.0), "end", "tick", &row.shown);
                     }
                 }
@@ -125,8 +129,8 @@ impl DotChart {
     }
 
     fn label_width(&self) -> f64 {
-        let widest = self.rows.iter().map(|row| text_width(&row.label)).fold(0.0, f64::max);
-        widest.min(self.size.width() * 0.3)
+        let widest = self.rows.iter().map(|row| LABEL * text_width(&row.label)).fold(0.0, f64::max);
+        widest.min(self.size.width() * 0.35)
     }
 }
 

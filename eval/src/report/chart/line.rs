@@ -2,13 +2,18 @@
 
 use super::axis::{Axis, Plot};
 use super::svg::{Canvas, polyline};
-use super::{Caption, Size, text_width};
+use super::{Caption, Size, shortened, text_width};
 use crate::number::significant;
 
 /// Space between two labels at the ends of curves.
 const LABEL_GAP: f64 = 14.0;
 /// The height of a line of the legend.
 const LEGEND_LINE: f64 = 16.0;
+
+/// Names are bold, which is wider.
+const BOLD: f64 = 1.15;
+/// Room for a name at the end of a curve, at most.
+const WIDEST_NAME: f64 = 190.0;
 
 /// A chart of curves.
 #[derive(Clone, Debug)]
@@ -76,7 +81,7 @@ impl LineChart {
         let top = 36.0 + LEGEND_LINE * legend.len() as f64;
         let height = self.height + LEGEND_LINE * legend.len() as f64;
         let beside = match at_ends {
-            true => named.iter().map(|line| text_width(&line.label)).fold(0.0, f64::max) + 24.0,
+            true => named.iter().map(|line| BOLD * text_width(&line.label)).fold(0.0, f64::max).min(WIDEST_NAME) + 16.0,
             false => 14.0,
         };
         let y_ticks = self.y.scale.ticks(((height - top) / 36.0) as usize);
@@ -170,7 +175,12 @@ fn draw_labels(canvas: &mut Canvas, named: &[&Line], plot: &Plot, place: impl Fn
         lowest = *y - LABEL_GAP;
     }
     for (y, line) in ends {
-        canvas.text((plot.right + 13.0, y + 4.0), "start", &format!("name {}", line.class), &line.label);
+        canvas.text(
+            (plot.right + 13.0, y + 4.0),
+            "start",
+            &format!("name {}", line.class),
+            &shortened(&line.label, WIDEST_NAME / BOLD),
+        );
     }
 }
 
@@ -179,8 +189,7 @@ fn legend_lines<'a>(named: &[&'a Line], width: f64) -> Vec<Vec<(f64, &'a Line)>>
     let mut lines: Vec<Vec<(f64, &Line)>> = vec![Vec::new()];
     let mut x = 0.0;
     for line in named {
-        // names are bold
-        let wide = 36.0 + 1.25 * text_width(&line.label);
+        let wide = 36.0 + BOLD * text_width(&line.label);
         if x > 0.0 && x + wide > width {
             lines.push(Vec::new());
             x = 0.0;

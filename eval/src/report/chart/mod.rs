@@ -66,13 +66,23 @@ impl Size {
 
 /// The width of a text in the charts' font size, near enough to leave room for it.
 pub(crate) fn text_width(text: &str) -> f64 {
-    6.3 * text.chars().count() as f64
+    6.7 * text.chars().count() as f64
 }
 
-/// How hot a loss is, from 0 (certain) to 9 (at least 5 nats: a probability below 1 in 150): the
-/// number of a class in the style sheet.
-pub fn heat(nll: f64) -> usize {
-    (nll.clamp(0.0, 5.0) / 5.0 * 9.0).round() as usize
+/// As much of a text as fits, with a sign that there is more.
+pub(crate) fn shortened(text: &str, width: f64) -> String {
+    let fits = (width / text_width("n")) as usize;
+    match text.chars().count() <= fits {
+        true => text.to_owned(),
+        false => text.chars().take(fits.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// How hot a loss is, from 0 (certain) to 9 (`hottest` or more): the number of a class in the style
+/// sheet.
+pub fn heat(nll: f64, hottest: f64) -> usize {
+    let share = if hottest > 0.0 { nll / hottest } else { 0.0 };
+    (share.clamp(0.0, 1.0) * 9.0).round() as usize
 }
 
 /// Draws a chart in the two sizes that a page needs.

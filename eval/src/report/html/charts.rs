@@ -225,7 +225,7 @@ fn histogram(lm: &LanguageModel) -> String {
             from,
             to,
             height: 100.0 * share,
-            class: format!("bar h{}", heat((from + to) / 2.0)),
+            class: format!("bar h{}", heat((from + to) / 2.0, lm.hottest)),
             title: format!("{from:.2} to {to:.2} nats: {} of the tokens ({})", percent(share), thousands(*count)),
         }
     };
@@ -277,7 +277,7 @@ fn stretches(lm: &LanguageModel) -> String {
             height: 34.0,
             cells: cells.collect(),
             start: "first token".to_owned(),
-            middle: format!("light {} · dark {} nats per token", significant(low, 3), significant(high, 3)),
+            middle: format!("pale {} · strong {} nats per token", significant(low, 3), significant(high, 3)),
             end: format!("token {}", thousands(last)),
         };
         chart.draw()

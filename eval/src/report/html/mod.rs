@@ -9,6 +9,7 @@ use minijinja::{AutoEscape, Environment, context};
 use tessera_datasets::{Error, Result};
 
 use super::Report;
+use super::chart::escape;
 
 /// The files of the page. Everything but the style sheet and the script is escaped.
 const TEMPLATES: &[(&str, &str)] = &[
@@ -36,6 +37,11 @@ pub fn render(report: &Report) -> Result<String> {
         true => AutoEscape::Html,
         false => AutoEscape::None,
     });
+    // text from a model or a corpus may hold characters that markup forbids even when escaped
+    environment.set_formatter(|out, state, value| match (state.auto_escape(), value.is_safe(), value.as_str()) {
+        (AutoEscape::Html, false, Some(text)) => Ok(out.write_str(&escape(text))?),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     for (name, text) in TEMPLATES {
@@ -49,11 +55,12 @@ pub fn render(report: &Report) -> Result<String> {
         report => Value::from_serialize(report),
         charts => charts,
         strips => strips::explained(report),
-        easiest => strips::easiest(report),
-        hardest => strips::hardest(report),
+        easiest => strips::excerpts(report, |lm| &lm.easiest),
+        hardest => strips::excerpts(report, |lm| &lm.hardest),
         place => report.comparison.as_ref().map(super::Comparison::place),
         dirty => report.origin.is_dirty(),
         reproducible => report.origin.is_reproducible(),
+        why_not_reproducible => report.origin.why_not_reproducible(),
     })
     .map_err(wrong)
 }

@@ -24,6 +24,8 @@ pub(super) fn add(environment: &mut Environment<'_>, report: &Report) -> Result<
     environment.add_filter("hash", |hash: &str| Value::from_safe_string(short_hash(hash)));
     environment.add_filter("words", |name: &str| name.replace(['_', '-'], " "));
     environment.add_filter("sentence", |text: &str| Value::from_safe_string(sentence(text)));
+    // RFC 6901
+    environment.add_filter("pointer", |key: &str| key.replace('~', "~0").replace('/', "~1"));
     environment.add_filter("readable", |text: &str| super::strips::readable(text));
     environment.add_filter("percent", |p: f64| crate::number::probability(p));
     environment.add_filter("chance", |nll: f64| crate::number::probability((-nll).exp()));

@@ -136,6 +136,9 @@ impl Explained {
                 );
                 return Err(rows.error(i, message));
             }
+            if let Some(wrong) = values[i].iter().find(|p| !(0.0..=1.0 + 1e-3).contains(*p)) {
+                return Err(rows.error(i, format!("`values` holds {wrong}, which is no probability")));
+            }
             let at = |t: usize| {
                 let shown = t * k..t * k + k.min(MOST_CANDIDATES);
                 let pairs = candidates[i][shown.clone()].iter().zip(&values[i][shown]);

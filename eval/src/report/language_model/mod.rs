@@ -26,6 +26,9 @@ pub(super) const TASK: &str = "language-model";
 /// Cells of the picture of the loss along the text, at most.
 const MOST_STRETCHES: usize = 160;
 
+/// The strongest colour where the vocabulary is not known, in nats.
+const HOTTEST: f64 = 5.0;
+
 /// The share by which the sum of a window's token losses may differ from its total.
 const AGREEMENT: f64 = 1e-3;
 
@@ -48,12 +51,16 @@ pub struct LanguageModel {
     pub tokenizer_sha256: Option<String>,
     /// Nats per token of a blind guess over the vocabulary.
     pub uniform_loss: Option<f64>,
+    /// The loss that has the strongest colour: that of a blind guess, 5 nats where it is not known.
+    pub hottest: f64,
     /// Nats per token.
     pub mean_loss: f64,
     /// Half of the tokens have a loss below this, in nats.
     pub median_loss: f64,
     /// The loss at each position of the window.
     pub positions: Vec<Position>,
+    /// By how many nats the loss is lower in the second half of the window than at its start.
+    pub context_gain: f64,
     /// How many tokens have which loss.
     pub histogram: Histogram,
     /// The loss along the split.
@@ -103,6 +110,9 @@ impl LanguageModel {
                     let message = format!("`token_nll` has {} values, `tokens` says {}", token_nll.len(), tokens[i]);
                     return Err(rows.error(i, message));
                 }
+                if let Some(wrong) = token_nll.iter().find(|nll| !nll.is_finite()) {
+                    return Err(rows.error(i, format!("a loss in `token_nll` is {wrong}")));
+                }
                 let sum: f64 = token_nll.iter().map(|nll| f64::from(*nll)).sum();
                 inconsistent += u64::from((sum - nlls[i]).abs() > AGREEMENT * nlls[i].abs().max(1.0));
                 bytes += u64::from(row_bytes[i]);
@@ -116,6 +126,8 @@ impl LanguageModel {
         })?;
         explained.choose();
         let vocabulary = details.number("vocabulary");
+        let uniform_loss = vocabulary.filter(|v| *v > 1).map(|v| (v as f64).ln());
+        let positions = positions.finish();
         let (easiest, hardest) = extremes.finish(&explained);
         Ok(Self {
             windows: windows.len() as u64,
@@ -125,10 +137,12 @@ impl LanguageModel {
             stride,
             vocabulary,
             tokenizer_sha256: details.text("tokenizer_sha256").map(str::to_owned),
-            uniform_loss: vocabulary.filter(|v| *v > 0).map(|v| (v as f64).ln()),
+            uniform_loss,
+            hottest: uniform_loss.unwrap_or(HOTTEST),
             mean_loss: windows.iter().map(|w| w.1).sum::<f64>() / losses.tokens().max(1) as f64,
             median_loss: losses.quantile(0.5),
-            positions: positions.finish(),
+            context_gain: position::gain(&positions),
+            positions,
             histogram: losses.histogram(),
             stretches: stretches(&windows),
             easiest,

@@ -5,6 +5,9 @@ use serde::Serialize;
 /// More positions than this are put together, wider ones the further they are from the start.
 const MOST_POSITIONS: usize = 96;
 
+/// A context beyond this many tokens is taken for a mistake in the manifest.
+const LONGEST: u64 = 1 << 22;
+
 /// Standard normal quantile of a two-sided interval at 95 %.
 const Z95: f64 = 1.96;
 
@@ -44,7 +47,7 @@ struct Sums {
 impl Positions {
     pub(super) fn new(context: Option<u64>, stride: Option<u64>) -> Self {
         let (context, stride) = match (context, stride) {
-            (Some(context), Some(stride)) => (context as usize, stride.max(1) as usize),
+            (Some(context), Some(stride)) if context <= LONGEST => (context as usize, stride.max(1) as usize),
             _ => (0, 0),
         };
         Self { sums: Vec::new(), stride, overlap: context.saturating_sub(stride) }
@@ -91,6 +94,17 @@ impl Positions {
     }
 }
 
+/// By how many nats the mean loss of the second half of the positions is below that of the first
+/// position.
+pub(super) fn gain(positions: &[Position]) -> f64 {
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else {
+        return 0.0;
+    };
+    let late = positions.iter().filter(|p| 2 * p.from > last.to);
+    let (sum, tokens) = late.fold((0.0, 0), |a, p| (a.0 + p.loss * p.tokens as f64, a.1 + p.tokens));
+    if tokens == 0 { 0.0 } else { first.loss - sum / tokens as f64 }
+}
+
 /// Ranges that cover `0..count`, each as wide as its distance from the start allows.
 fn groups(count: usize) -> Vec<(usize, usize)> {
     if count <= MOST_POSITIONS {
@@ -118,6 +132,9 @@ mod tests {
         // standard deviation 1 over two tokens
         assert!((found[0].high - found[0].loss - Z95 / 2_f64.sqrt()).abs() < 1e-12);
         assert_eq!(found[1].low, found[1].high);
+        // positions 2 and 3 of 3: two tokens at 2 nats, one at 1
+        assert!((gain(&found) - (4.0 - 5.0 / 3.0)).abs() < 1e-12);
+        assert_eq!(gain(&[]), 0.0);
     }
 
     #[test]

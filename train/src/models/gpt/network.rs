@@ -91,9 +91,9 @@ impl Gpt {
         let mut x_btd = self.drop_out(embedded, train);
         for (index, block) in self.blocks.iter().enumerate() {
             let attended = self.attend(block, &block.norm_1.forward(&x_btd), train, index, cache.as_deref_mut());
-            x_btd = x_btd + self.drop_out(attended, train);
+            x_btd = &x_btd + self.drop_out(attended, train);
             let hidden = block.hidden.forward(&block.norm_2.forward(&x_btd)).gelu("tanh");
-            x_btd = x_btd + self.drop_out(block.hidden_out.forward(&hidden), train);
+            x_btd = &x_btd + self.drop_out(block.hidden_out.forward(&hidden), train);
         }
         if let Some(cache) = cache {
             cache.length += time;
