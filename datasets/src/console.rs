@@ -3,12 +3,13 @@
 //! Results go to stdout, everything else to stderr. On a terminal long work has a bar with rate
 //! and time left; elsewhere (a log file, CI) it writes a plain line every few seconds.
 
-use std::io::{IsTerminal, Write};
+use std::fmt::Write;
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::error::{Error, Fault, Result};
 
@@ -74,6 +75,46 @@ pub struct Progress {
     plain: Mutex<Plain>,
 }
 
+/// A bar with rate and time left, redrawn by its own clock.
+fn bar(label: &str, total: u64, unit: Unit) -> ProgressBar {
+    let template = match total {
+        0 => "{prefix:<15} {spinner} {done} · {rate} {msg}",
+        _ => "{prefix:<15} [{bar:28}] {done} · {rate} · {eta} left {msg}",
+    };
+    let done = move |state: &ProgressState, out: &mut dyn Write| {
+        let of = state.len().filter(|_| total > 0).map_or(String::new(), |len| format!("/{}", unit.number(len)));
+        let _ = write!(out, "{}{of}", unit.number(state.pos()));
+    };
+    let rate = move |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{}/s", unit.amount(state.per_sec() as u64));
+    };
+    let style = ProgressStyle::with_template(template).expect("the template is a constant of ours");
+    let style = style.with_key("done", done).with_key("rate", rate).progress_chars("=> ");
+    let bar = if total == 0 { ProgressBar::no_length() } else { ProgressBar::new(total) };
+    bar.set_style(style);
+    bar.set_prefix(label.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+impl Unit {
+    /// `1,234` or `1.2 KiB`.
+    fn number(self, n: u64) -> String {
+        match self {
+            Unit::Bytes => bytes(n),
+            Unit::Count(_) => thousands(n),
+        }
+    }
+
+    /// `1,234 steps` or `1.2 KiB`.
+    fn amount(self, n: u64) -> String {
+        match self {
+            Unit::Bytes => bytes(n),
+            Unit::Count(noun) => format!("{} {noun}", thousands(n)),
+        }
+    }
+}
+
 struct Plain {
     started: Instant,
     written: Instant,
@@ -84,24 +125,7 @@ struct Plain {
 impl Progress {
     /// Starts a bar on a terminal, plain lines elsewhere. `total` 0 means that it is not known.
     pub fn new(label: &str, total: u64, unit: Unit) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let counts = match unit {
-                Unit::Bytes => "{bytes}/{total_bytes} · {binary_bytes_per_sec}",
-                Unit::Count(_) => "{human_pos}/{human_len} · {per_sec}",
-            };
-            let template = match total {
-                0 => format!("{{prefix:<12}} {{spinner}} {} {{msg}}", counts.split('/').next().unwrap_or_default()),
-                _ => format!("{{prefix:<12}} [{{bar:28}}] {counts} · {{eta}} left {{msg}}"),
-            };
-            let style = ProgressStyle::with_template(&template)
-                .expect("the template is a constant of ours")
-                .progress_chars("=> ");
-            let bar = if total == 0 { ProgressBar::no_length() } else { ProgressBar::new(total) };
-            bar.set_style(style);
-            bar.set_prefix(label.to_owned());
-            bar.enable_steady_tick(Duration::from_millis(250));
-            bar
-        });
+        let bar = std::io::stderr().is_terminal().then(|| bar(label, total, unit));
         let now = Instant::now();
         Self {
             label: label.to_owned(),
@@ -165,9 +189,9 @@ impl Progress {
         if let Ok(plain) = self.plain.lock() {
             let seconds = plain.started.elapsed().as_secs_f64();
             let done = plain.done - plain.first;
-            let rate = self.amount((done as f64 / seconds.max(1e-3)) as u64);
-            let what = self.amount(done);
-            say(format!("{:<12} {what} in {} ({rate}/s) {}", self.label, duration(seconds), message.as_ref())
+            let rate = self.unit.amount((done as f64 / seconds.max(1e-3)) as u64);
+            let what = self.unit.amount(done);
+            say(format!("{:<15} {what} in {} ({rate}/s) {}", self.label, duration(seconds), message.as_ref())
                 .trim_end());
         }
     }
@@ -179,16 +203,14 @@ impl Progress {
             true => format!(", {} left", duration((self.total - plain.done) as f64 / rate)),
             false => String::new(),
         };
-        let of = if self.total > 0 { format!("/{}", self.amount(self.total)) } else { String::new() };
+        let of = if self.total > 0 { format!("/{}", self.unit.amount(self.total)) } else { String::new() };
         let message = if message.is_empty() { String::new() } else { format!(", {message}") };
-        format!("{:<12} {}{of}, {}/s{left}{message}", self.label, self.amount(plain.done), self.amount(rate as u64))
-    }
-
-    fn amount(&self, n: u64) -> String {
-        match self.unit {
-            Unit::Bytes => bytes(n),
-            Unit::Count(noun) => format!("{} {noun}", thousands(n)),
-        }
+        format!(
+            "{:<15} {}{of}, {}/s{left}{message}",
+            self.label,
+            self.unit.amount(plain.done),
+            self.unit.amount(rate as u64)
+        )
     }
 }
 

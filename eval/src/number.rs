@@ -58,6 +58,7 @@ impl Style {
             Self::Percent => percent(value),
             Self::Short => significant(value, 3),
             Self::Fine => significant(value, 4),
+            Self::Nats if value.abs() < 0.001 => "<0.001".to_owned(),
             Self::Nats if value.abs() >= 0.1 => format!("{value:.2}"),
             Self::Nats => significant(value, 2),
             Self::Plain => value.to_string(),

@@ -12,7 +12,7 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of a batch. `reader` is who asks, such as `metric `perplexity``; `first` is the
+    /// The rows of a batch. `reader` is who asks, such as ``metric `loss` ``; `first` is the
     /// number of rows before the batch.
     pub fn new(batch: &'a RecordBatch, reader: &'a str, first: u64) -> Self {
         Self { batch, reader, first }

@@ -110,12 +110,11 @@ impl DotChart {
             let y = row_height * (i as f64 + 0.5) + if narrow { 9.0 } else { 0.0 };
             canvas.group("row", &[("data-path", row.path.clone())], |canvas| {
                 match narrow {
-                    true => canvas.text(
-                        (left, y - 11.0),
-                        "start",
-                        &format!("row-label {}", row.class),
-                        &format!("{}  {}", row.label, row.shown),
-                    ),
+                    true => {
+                        let room = (self.size.width() - left) / LABEL - text_width(&row.shown) - 12.0;
+                        let label = format!("{}  {}", shortened(&row.label, room), row.shown);
+                        canvas.text((left, y - 11.0), "start", &format!("row-label {}", row.class), &label);
+                    }
                     false => {
                         let label = shortened(&row.label, self.label_width() / LABEL);
                         canvas.text((0.0, y + 4.0), "start", &format!("row-label {}", row.class), &label);

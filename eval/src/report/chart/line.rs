@@ -95,7 +95,7 @@ impl LineChart {
             ("data-x-label", self.x.label.clone()),
         ];
         let mut canvas = Canvas::new(&self.caption, self.size, height, "lines", &data);
-        draw_legend(&mut canvas, &legend);
+        draw_legend(&mut canvas, &legend, self.size.width());
         plot.draw_y(&mut canvas, &self.y.label, &y, &y_ticks);
         plot.draw_x(&mut canvas, &self.x.label, &x, &x.ticks(plot.ticks_across()));
         let place = |p: (f64, f64)| (x.at(p.0), y.at(p.1));
@@ -202,12 +202,17 @@ fn legend_lines<'a>(named: &[&'a Line], width: f64) -> Vec<Vec<(f64, &'a Line)>>
     lines
 }
 
-fn draw_legend(canvas: &mut Canvas, lines: &[Vec<(f64, &Line)>]) {
+fn draw_legend(canvas: &mut Canvas, lines: &[Vec<(f64, &Line)>], width: f64) {
     for (i, entries) in lines.iter().enumerate() {
         let y = 10.0 + LEGEND_LINE * i as f64;
         for (x, line) in entries {
             canvas.line((*x, y - 3.5), (x + 14.0, y - 3.5), &format!("line {}", line.class));
-            canvas.text((x + 19.0, y), "start", &format!("name {}", line.class), &line.label);
+            canvas.text(
+                (x + 19.0, y),
+                "start",
+                &format!("name {}", line.class),
+                &shortened(&line.label, (width - 24.0) / BOLD),
+            );
         }
     }
 }

@@ -34,7 +34,10 @@ pub struct Cell {
 impl StripChart {
     /// The chart as SVG.
     pub fn draw(&self) -> String {
-        let height = self.height + 20.0;
+        // a narrow picture has no room for three texts in one line
+        let (middle, line) = if self.size == Size::Narrow { (0.0, 16.0) } else { (self.size.width() / 2.0, 0.0) };
+        let height = self.height + 20.0 + line;
+        let below = self.height + 15.0;
         let mut canvas = Canvas::new(&self.caption, self.size, height, "strip", &[]);
         let width = self.size.width() / self.cells.len().max(1) as f64;
         for (i, cell) in self.cells.iter().enumerate() {
@@ -42,9 +45,10 @@ impl StripChart {
             // a hair wider than its place, or the page would show through between two cells
             canvas.rect((i as f64 * width, 0.0), width + 0.3, self.height, &format!("h{level}"), &cell.title);
         }
-        canvas.text((0.0, height - 5.0), "start", "tick", &self.start);
-        canvas.text((self.size.width() / 2.0, height - 5.0), "middle", "tick", &self.middle);
-        canvas.text((self.size.width(), height - 5.0), "end", "tick", &self.end);
+        canvas.text((0.0, below), "start", "tick", &self.start);
+        canvas.text((self.size.width(), below), "end", "tick", &self.end);
+        let anchor = if line > 0.0 { "start" } else { "middle" };
+        canvas.text((middle, below + line), anchor, "tick", &self.middle);
         canvas.finish()
     }
 }

@@ -69,7 +69,8 @@ fn tip(token: &Token) -> String {
     let mut out = format!("<b>{}</b> ", escape(&token.text));
     match token.nll {
         Some(nll) => {
-            let _ = write!(out, "had {} ({} nats). Best guesses: ", chance((-nll).exp()), Style::Nats.show(nll));
+            let nats = escape(&Style::Nats.show(nll));
+            let _ = write!(out, "had {} ({nats} nats). Best guesses: ", chance((-nll).exp()));
         }
         None => out.push_str("was not scored. Best guesses: "),
     }

@@ -118,47 +118,13 @@ impl Explained {
         let (truths, candidates) = (rows.string_lists("row_labels")?, rows.string_lists("column_labels")?);
         let (shapes, values) = (rows.u32_lists("shape")?, rows.f32_lists("values")?);
         for i in 0..rows.len() {
-            if names.value(i) != CANDIDATES || self.strips.len() >= MOST_STRIPS {
-                self.others += u64::from(names.value(i) != CANDIDATES);
-                continue;
+            if names.value(i) != CANDIDATES {
+                self.others += 1;
+            } else if self.strips.len() < MOST_STRIPS {
+                let array = Array { truth: &truths[i], names: &candidates[i], shape: shapes[i], values: values[i] };
+                let strip = array.strip(ids.value(i)).map_err(|message| rows.error(i, message))?;
+                self.strips.push(strip);
             }
-            let (tokens, k) = match shapes[i] {
-                [tokens, k] => (*tokens as usize, *k as usize),
-                other => return Err(rows.error(i, format!("`shape` is {other:?}, not [tokens, candidates]"))),
-            };
-            let expected = tokens.checked_mul(k);
-            if truths[i].len() != tokens || Some(candidates[i].len()) != expected || Some(values[i].len()) != expected {
-                let message = format!(
-                    "`shape` is [{tokens}, {k}], but there are {} row labels, {} column labels and {} values",
-                    truths[i].len(),
-                    candidates[i].len(),
-                    values[i].len()
-                );
-                return Err(rows.error(i, message));
-            }
-            if let Some(wrong) = values[i].iter().find(|p| !(0.0..=1.0 + 1e-3).contains(*p)) {
-                return Err(rows.error(i, format!("`values` holds {wrong}, which is no probability")));
-            }
-            let at = |t: usize| {
-                let shown = t * k..t * k + k.min(MOST_CANDIDATES);
-                let pairs = candidates[i][shown.clone()].iter().zip(&values[i][shown]);
-                let mut found: Vec<Candidate> =
-                    pairs.map(|(text, p)| Candidate { text: (*text).to_owned(), p: rounded((*p).into()) }).collect();
-                found.sort_by(|a, b| b.p.total_cmp(&a.p));
-                found
-            };
-            let shown = truths[i].iter().take(MOST_TOKENS).enumerate().map(|(t, text)| Token {
-                text: (*text).to_owned(),
-                nll: None,
-                candidates: at(t),
-            });
-            self.strips.push(Strip {
-                id: ids.value(i).to_owned(),
-                offset: None,
-                tokens: shown.collect(),
-                cut: tokens > MOST_TOKENS,
-                whole: tokens,
-            });
         }
         Ok(())
     }
@@ -219,6 +185,61 @@ impl Explained {
     }
 }
 
+/// One row of the explanations.
+struct Array<'a> {
+    /// The tokens that stood there.
+    truth: &'a [&'a str],
+    /// The candidates of all positions, one position after the other.
+    names: &'a [&'a str],
+    /// Positions and candidates at each.
+    shape: &'a [u32],
+    /// The probabilities of the candidates.
+    values: &'a [f32],
+}
+
+impl Array<'_> {
+    /// The array as a strip, or what is wrong with it.
+    fn strip(&self, id: &str) -> Result<Strip, String> {
+        let (tokens, k) = match self.shape {
+            [tokens, k] => (*tokens as usize, *k as usize),
+            other => return Err(format!("`shape` is {other:?}, not [tokens, candidates]")),
+        };
+        let (rows, columns, values) = (self.truth.len(), self.names.len(), self.values.len());
+        let expected = tokens.checked_mul(k);
+        if rows != tokens || Some(columns) != expected || Some(values) != expected {
+            return Err(format!(
+                "`shape` is [{tokens}, {k}], but there are {rows} row labels, {columns} column labels and {values} values"
+            ));
+        }
+        if let Some(wrong) = self.values.iter().find(|p| !(0.0..=1.0 + 1e-3).contains(*p)) {
+            return Err(format!("`values` holds {wrong}, which is no probability"));
+        }
+        let shown = self.truth.iter().take(MOST_TOKENS).enumerate();
+        let token = |(t, text): (usize, &&str)| Token {
+            text: (*text).to_owned(),
+            nll: None,
+            candidates: self.candidates(t * k, k),
+        };
+        Ok(Strip {
+            id: id.to_owned(),
+            offset: None,
+            tokens: shown.map(token).collect(),
+            cut: tokens > MOST_TOKENS,
+            whole: tokens,
+        })
+    }
+
+    /// The most probable of the `k` candidates from place `first` on.
+    fn candidates(&self, first: usize, k: usize) -> Vec<Candidate> {
+        let pairs = self.names[first..first + k].iter().zip(&self.values[first..first + k]);
+        let candidate = |(text, p): (&&str, &f32)| Candidate { text: (*text).to_owned(), p: rounded((*p).into()) };
+        let mut found: Vec<Candidate> = pairs.map(candidate).collect();
+        found.sort_by(|a, b| b.p.total_cmp(&a.p));
+        found.truncate(MOST_CANDIDATES);
+        found
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +272,17 @@ mod tests {
         assert_eq!(explained.guesses.len(), QUANTILES.len());
         assert!(explained.guesses.windows(2).all(|pair| pair[0].nll < pair[1].nll));
         assert!(explained.guesses.iter().all(|g| g.position > 10 && g.rank.is_none()));
+    }
+
+    #[test]
+    fn candidates_are_sorted_and_must_be_probabilities() {
+        let array =
+            |values: &'static [f32]| Array { truth: &["a", "b"], names: &["a", "c", "d", "b"], shape: &[2, 2], values };
+        let strip = array(&[0.5, 0.25, 0.25, 0.75]).strip("x").unwrap();
+        let names: Vec<&str> = strip.tokens[1].candidates.iter().map(|c| c.text.as_str()).collect();
+        assert_eq!(names, ["b", "d"]);
+        assert!(array(&[0.5, 0.5, f32::NAN, 0.5]).strip("x").unwrap_err().contains("NaN"));
+        assert!(array(&[0.5, 0.5, 0.5]).strip("x").unwrap_err().contains("3 values"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ mod explained;
 mod histogram;
 mod position;
 
+use std::path::Path;
+
 use serde::Serialize;
 use tessera_datasets::Result;
 
@@ -91,39 +93,20 @@ impl LanguageModel {
     ///
     /// # Errors
     /// When a column is absent or the explanations are not what they should be.
-    pub fn read(predictions: &Predictions, explanations: &std::path::Path) -> Result<Self> {
+    pub fn read(predictions: &Predictions, explanations: &Path) -> Result<Self> {
         let details = predictions.details();
         let (context, stride) = (details.number("context"), details.number("stride"));
-        let mut explained = Explained::read(explanations, predictions.split())?;
-        let mut positions = Positions::new(context, stride);
-        let mut losses = Losses::default();
-        let mut extremes = Extremes::new(stride.or(context));
-        let mut windows: Vec<(u64, f64, u32)> = Vec::new();
-        let (mut bytes, mut inconsistent) = (0, 0);
-        predictions.each_batch(|batch, first| {
-            let rows = Rows::new(batch, "the report", first);
-            let (ids, texts) = (rows.strings("id")?, rows.strings("text")?);
-            let (offsets, nlls) = (rows.u64s("offset")?, rows.f64s("nll")?);
-            let (tokens, row_bytes) = (rows.u32s("tokens")?, rows.u32s("bytes")?);
-            for (i, token_nll) in rows.f32_lists("token_nll")?.into_iter().enumerate() {
-                if token_nll.len() != tokens[i] as usize {
-                    let message = format!("`token_nll` has {} values, `tokens` says {}", token_nll.len(), tokens[i]);
-                    return Err(rows.error(i, message));
-                }
-                if let Some(wrong) = token_nll.iter().find(|nll| !nll.is_finite()) {
-                    return Err(rows.error(i, format!("a loss in `token_nll` is {wrong}")));
-                }
-                let sum: f64 = token_nll.iter().map(|nll| f64::from(*nll)).sum();
-                inconsistent += u64::from((sum - nlls[i]).abs() > AGREEMENT * nlls[i].abs().max(1.0));
-                bytes += u64::from(row_bytes[i]);
-                windows.push((offsets[i], nlls[i], tokens[i]));
-                positions.add(offsets[i], token_nll);
-                losses.add(token_nll);
-                extremes.offer(ids.value(i), offsets[i], nlls[i], token_nll, texts.value(i));
-                explained.add_losses(ids.value(i), offsets[i], token_nll);
-            }
-            Ok(())
-        })?;
+        let mut gathered = Gathered {
+            positions: Positions::new(context, stride),
+            losses: Losses::default(),
+            extremes: Extremes::new(stride.or(context)),
+            explained: Explained::read(explanations, predictions.split())?,
+            windows: Vec::new(),
+            bytes: 0,
+            inconsistent: 0,
+        };
+        predictions.each_batch(|batch, first| gathered.add(&Rows::new(batch, "the report", first)))?;
+        let Gathered { positions, losses, extremes, mut explained, windows, bytes, inconsistent } = gathered;
         explained.choose();
         let vocabulary = details.number("vocabulary");
         let uniform_loss = vocabulary.filter(|v| *v > 1).map(|v| (v as f64).ln());
@@ -139,7 +122,7 @@ impl LanguageModel {
             tokenizer_sha256: details.text("tokenizer_sha256").map(str::to_owned),
             uniform_loss,
             hottest: uniform_loss.unwrap_or(HOTTEST),
-            mean_loss: windows.iter().map(|w| w.1).sum::<f64>() / losses.tokens().max(1) as f64,
+            mean_loss: windows.iter().map(|w| w.nll).sum::<f64>() / losses.tokens().max(1) as f64,
             median_loss: losses.quantile(0.5),
             context_gain: position::gain(&positions),
             positions,
@@ -158,12 +141,58 @@ impl LanguageModel {
     }
 }
 
-fn stretches(windows: &[(u64, f64, u32)]) -> Vec<Stretch> {
+/// What one reading of the predictions gathers.
+struct Gathered {
+    positions: Positions,
+    losses: Losses,
+    extremes: Extremes,
+    explained: Explained,
+    windows: Vec<Window>,
+    bytes: u64,
+    inconsistent: u64,
+}
+
+/// What is kept of every window.
+struct Window {
+    offset: u64,
+    nll: f64,
+    tokens: u64,
+}
+
+impl Gathered {
+    fn add(&mut self, rows: &Rows<'_>) -> Result<()> {
+        let (ids, texts) = (rows.strings("id")?, rows.strings("text")?);
+        let (offsets, nlls) = (rows.u64s("offset")?, rows.f64s("nll")?);
+        let (tokens, bytes) = (rows.u32s("tokens")?, rows.u32s("bytes")?);
+        for (i, token_nll) in rows.f32_lists("token_nll")?.into_iter().enumerate() {
+            if token_nll.len() != tokens[i] as usize {
+                let message = format!("`token_nll` has {} values, `tokens` says {}", token_nll.len(), tokens[i]);
+                return Err(rows.error(i, message));
+            }
+            if let Some(wrong) = token_nll.iter().find(|nll| !nll.is_finite()) {
+                return Err(rows.error(i, format!("a loss in `token_nll` is {wrong}")));
+            }
+            let (id, offset, nll) = (ids.value(i), offsets[i], nlls[i]);
+            let sum: f64 = token_nll.iter().map(|nll| f64::from(*nll)).sum();
+            self.inconsistent += u64::from((sum - nll).abs() > AGREEMENT * nll.abs().max(1.0));
+            self.bytes += u64::from(bytes[i]);
+            self.windows.push(Window { offset, nll, tokens: tokens[i].into() });
+            self.positions.add(offset, token_nll);
+            self.losses.add(token_nll);
+            self.extremes.offer(id, offset, nll, token_nll, texts.value(i));
+            self.explained.add_losses(id, offset, token_nll);
+        }
+        Ok(())
+    }
+}
+
+fn stretches(windows: &[Window]) -> Vec<Stretch> {
     let cells = windows.len().min(MOST_STRETCHES);
     let stretch = |i: usize| {
         let part = &windows[i * windows.len() / cells..(i + 1) * windows.len() / cells];
-        let tokens: u64 = part.iter().map(|w| u64::from(w.2)).sum();
-        Stretch { offset: part[0].0, tokens, loss: part.iter().map(|w| w.1).sum::<f64>() / tokens.max(1) as f64 }
+        let tokens: u64 = part.iter().map(|w| w.tokens).sum();
+        let nll: f64 = part.iter().map(|w| w.nll).sum();
+        Stretch { offset: part[0].offset, tokens, loss: nll / tokens.max(1) as f64 }
     };
     (0..cells).map(stretch).collect()
 }
@@ -179,7 +208,7 @@ mod tests {
 
     #[test]
     fn stretches_hold_every_token_once() {
-        let windows: Vec<(u64, f64, u32)> = (0..401).map(|i| (i * 8, 16.0, 8)).collect();
+        let windows: Vec<Window> = (0..401).map(|i| Window { offset: i * 8, nll: 16.0, tokens: 8 }).collect();
         let found = stretches(&windows);
         assert_eq!(found.len(), MOST_STRETCHES);
         assert_eq!(found.iter().map(|s| s.tokens).sum::<u64>(), 401 * 8);
