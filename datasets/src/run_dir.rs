@@ -66,7 +66,7 @@ pub struct Provenance {
     pub manifest_sha256: String,
     /// Parameters that were trained.
     pub parameters: u64,
-    /// Whether the same command gives the same bytes; with the reason where it does not.
+    /// Whether the same command gives the same bytes: begins with `yes` or `no`, and says why.
     pub reproducible: String,
     /// When the run was started, in seconds since 1970 (UTC).
     pub started: u64,

@@ -3,7 +3,7 @@
 use super::axis::Plot;
 use super::scale::Scale;
 use super::svg::Canvas;
-use super::{Axis, Caption, Mark, Size};
+use super::{Axis, Caption, Mark, Size, text_width};
 
 /// The height of the second line.
 const SECOND: f64 = 15.0;
@@ -76,7 +76,9 @@ impl BarChart {
             line = if place - previous < 90.0 { line + 14.0 } else { 0.0 };
             previous = place;
             canvas.line((place, plot.top - 4.0), (place, plot.bottom), "mark");
-            canvas.text((place + 5.0, plot.top + 5.0 + line), "start", "mark-label", &mark.label);
+            let fits = place + 5.0 + text_width(&mark.label) < self.size.width();
+            let (x, anchor) = if fits { (place + 5.0, "start") } else { (place - 5.0, "end") };
+            canvas.text((x, plot.top + 5.0 + line), anchor, "mark-label", &mark.label);
         }
         canvas.finish()
     }

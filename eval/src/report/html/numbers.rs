@@ -27,6 +27,7 @@ pub(super) fn add(environment: &mut Environment<'_>, report: &Report) -> Result<
     // RFC 6901
     environment.add_filter("pointer", |key: &str| key.replace('~', "~0").replace('/', "~1"));
     environment.add_filter("readable", |text: &str| super::strips::readable(text));
+    environment.add_filter("prompt", |text: &str| prompt(text));
     environment.add_filter("percent", |p: f64| crate::number::probability(p));
     environment.add_filter("chance", |nll: f64| crate::number::probability((-nll).exp()));
     environment.add_filter("share", |p: f64| format!("{:.1}%", 100.0 * p.clamp(0.0, 1.0)));
@@ -87,6 +88,14 @@ fn short_hash(hash: &str) -> String {
         Some(start) => format!("<code class=\"hash\" title=\"{}\">{}…</code>", escape(hash), escape(start)),
         None if hash.is_empty() => "–".to_owned(),
         None => format!("<code class=\"hash\">{}</code>", escape(hash)),
+    }
+}
+
+/// A prompt as it was, but one that cannot be seen gets signs that can.
+fn prompt(text: &str) -> String {
+    match text.trim().is_empty() {
+        true => text.replace('\n', "⏎\n").replace(' ', "·"),
+        false => text.to_owned(),
     }
 }
 
