@@ -65,7 +65,14 @@ fn a_signal_saves_a_checkpoint_and_the_same_command_goes_on() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
+    // the first line of the journal says that the loop is running and listens to signals
+    let journal = workshop.path("runs/run/metrics.jsonl");
+    for _ in 0..600 {
+        if fs_err::metadata(&journal).is_ok_and(|file| file.len() > 0) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
