@@ -7,6 +7,8 @@
 //!   metrics.jsonl        one line per logged step
 //!   checkpoints/step-00005000/{model,optimizer}.safetensors, state.json
 //!   checkpoints/best.json
+//!   checkpoints/average/ the mean of the last checkpoints, where the config asks for it
+//!   checkpoints/average.json
 //!   predictions/<split>/ a dataset of kind `predictions`
 //!   explanations/<split>/ a dataset of kind `explanations`
 //!   samples.jsonl        one generated text per line
@@ -100,6 +102,20 @@ pub struct Best {
     pub value: f64,
 }
 
+/// `checkpoints/average.json`: what the mean of the last checkpoints was worth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Average {
+    /// The version of this format.
+    pub version: u32,
+    /// The steps whose weights were averaged, in order.
+    pub steps: Vec<u64>,
+    /// Validation loss of the last of them.
+    pub last_loss: f64,
+    /// Validation loss of the average.
+    pub average_loss: f64,
+}
+
 /// One line of `samples.jsonl`: a text that the model went on with by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,6 +185,11 @@ impl RunDir {
         self.checkpoints().join(format!("step-{step:08}"))
     }
 
+    /// The checkpoint that is the mean of the last ones.
+    pub fn average_checkpoint(&self) -> PathBuf {
+        self.checkpoints().join("average")
+    }
+
     /// The dataset of predictions for a split.
     pub fn predictions(&self, split: &str) -> PathBuf {
         self.path.join("predictions").join(split)
@@ -218,6 +239,22 @@ impl RunDir {
     /// When the file is there and is not readable.
     pub fn best(&self) -> Result<Option<Best>> {
         read_json(&self.checkpoints().join("best.json"))
+    }
+
+    /// What the mean of the last checkpoints was worth, where it was made.
+    ///
+    /// # Errors
+    /// When the file is there and is not readable.
+    pub fn average(&self) -> Result<Option<Average>> {
+        read_json(&self.checkpoints().join("average.json"))
+    }
+
+    /// Says what the mean of the last checkpoints was worth.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn write_average(&self, average: &Average) -> Result<()> {
+        write_json(&self.checkpoints().join("average.json"), average)
     }
 
     /// Names another step the best.

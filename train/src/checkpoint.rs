@@ -39,24 +39,15 @@ pub struct State {
 ///
 /// # Errors
 /// When the disk is full.
-pub fn save(run: &RunDir, task: &mut dyn Task, mut state: State, extra: &[(PathBuf, &str)]) -> Result<PathBuf> {
+pub fn save(run: &RunDir, task: &mut dyn Task, mut state: State, extra: &[(PathBuf, String)]) -> Result<PathBuf> {
     let folder = run.checkpoint(state.step);
     let temporary = run.checkpoints().join(format!(".writing-{}", state.step));
     remove_dir(&temporary)?;
     fs_err::create_dir_all(&temporary)?;
-    let weights_path = temporary.join(WEIGHTS);
-    weights::save(&weights_path, task.parameters().iter())?;
     for (name, optimizer) in task.optimizers() {
         optimizer.save(&temporary.join(optimizer_file(name)))?;
     }
-    let reference = serde_json::to_vec_pretty(&task.reference_config()).expect("plain data can be written");
-    write_atomic(temporary.join("config.json"), &reference)?;
-    for (path, name) in extra {
-        fs_err::copy(path, temporary.join(name))?;
-    }
-    state.weights_sha256 = sha256_file(&weights_path)?;
-    let bytes = serde_json::to_vec_pretty(&state).expect("plain data can be written");
-    write_atomic(temporary.join("state.json"), &bytes)?;
+    write_model(&temporary, task, &mut state, extra)?;
     remove_dir(&folder)?;
     rename(&temporary, &folder)?;
     Ok(folder)
@@ -89,6 +80,37 @@ pub fn load_weights(folder: &Path, task: &mut dyn Task) -> Result<State> {
     }
     weights::load_into(&path, task.parameters().iter(), found)?;
     Ok(state)
+}
+
+/// Writes weights without an optimiser as a checkpoint of their own, which is a copy of `like`
+/// but for the weights and their hash.
+///
+/// # Errors
+/// When the disk is full.
+pub fn save_weights(folder: &Path, task: &dyn Task, like: &Path, extra: &[(PathBuf, String)]) -> Result<State> {
+    let mut state = read_state(like)?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = folder.with_file_name(format!(".writing-{name}"));
+    remove_dir(&temporary)?;
+    fs_err::create_dir_all(&temporary)?;
+    write_model(&temporary, task, &mut state, extra)?;
+    remove_dir(folder)?;
+    rename(&temporary, folder)?;
+    Ok(state)
+}
+
+/// Writes the weights, their description and, last, the state.
+fn write_model(temporary: &Path, task: &dyn Task, state: &mut State, extra: &[(PathBuf, String)]) -> Result<()> {
+    let weights_path = temporary.join(WEIGHTS);
+    weights::save(&weights_path, task.parameters().iter())?;
+    let reference = serde_json::to_vec_pretty(&task.reference_config()).expect("plain data can be written");
+    write_atomic(temporary.join("config.json"), &reference)?;
+    for (path, name) in extra {
+        fs_err::copy(path, temporary.join(name))?;
+    }
+    state.weights_sha256 = sha256_file(&weights_path)?;
+    let bytes = serde_json::to_vec_pretty(&state).expect("plain data can be written");
+    write_atomic(temporary.join("state.json"), &bytes)
 }
 
 /// Reads `state.json`.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -12,6 +13,7 @@ use crate::device::{check_libtorch, doctor, parse_device};
 use crate::models::MODELS;
 use crate::run::{Setup, Which, check, open_trained, run_fit};
 use crate::task::{Generate, Predict};
+use crate::translate_lines::translate_lines;
 
 /// Trains models on the shards that tessera-pipeline made.
 #[derive(Debug, Parser)]
@@ -66,6 +68,23 @@ enum Command {
         /// Tokens between two windows of a language model; the context where it is not given
         #[arg(long)]
         stride: Option<usize>,
+        #[command(flatten)]
+        decode: DecodeArgs,
+    },
+    /// Translate sentences, one per line, from standard input to standard output
+    ///
+    /// Example: echo "A dog runs." | tessera-train translate runs/transformer-multi30k
+    Translate {
+        #[command(flatten)]
+        trained: TrainedArgs,
+        #[command(flatten)]
+        decode: DecodeArgs,
+        /// Write `line ||| translation ||| log-probability ||| score`, one line per hypothesis
+        #[arg(long)]
+        scores: bool,
+        /// Lines that are read before any is translated; 1 where the input is a terminal
+        #[arg(long, default_value_t = 1024)]
+        lines: usize,
     },
     /// Let a language model continue a prompt
     ///
@@ -136,7 +155,7 @@ struct DeviceArgs {
 struct TrainedArgs {
     /// The run's folder
     run: PathBuf,
-    /// `best`, `last` or a step
+    /// `best`, `last`, `average` or a step
     #[arg(long, default_value = "best")]
     checkpoint: Which,
     /// The dataset, if it has moved
@@ -144,6 +163,43 @@ struct TrainedArgs {
     dataset: Option<PathBuf>,
     #[command(flatten)]
     device: DeviceArgs,
+}
+
+#[derive(Debug, Args)]
+struct DecodeArgs {
+    /// Hypotheses kept per sentence; 1 is greedy [default: the run's]
+    #[arg(long)]
+    beam: Option<usize>,
+    /// Alpha in ((5 + length) / 6)^alpha, which a log-probability is divided by [default: the run's]
+    #[arg(long)]
+    length_penalty: Option<f64>,
+    /// How many hypotheses to write, best first [default: the run's]
+    #[arg(long)]
+    n_best: Option<usize>,
+    /// A hypothesis may have so many tokens more than its source [default: the run's]
+    #[arg(long)]
+    extra_length: Option<usize>,
+    /// Sentences that are translated side by side [default: the run's]
+    #[arg(long)]
+    sentences: Option<usize>,
+}
+
+impl DecodeArgs {
+    /// As overrides of the run's config.
+    fn overrides(&self) -> Vec<String> {
+        let number = |key: &str, value: Option<usize>| value.map(|value| format!("train.decode.{key}={value}"));
+        let mut out: Vec<String> = [
+            number("beam", self.beam),
+            number("n_best", self.n_best),
+            number("extra_length", self.extra_length),
+            number("batch", self.sentences),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        out.extend(self.length_penalty.map(|value| format!("train.decode.length_penalty={value:?}")));
+        out
+    }
 }
 
 /// Parses the command line and runs the command.
@@ -201,9 +257,16 @@ pub fn main() -> Result<()> {
             let setup = Setup::new(config, &dataset, parse_device(&device.device)?)?;
             run_fit(&setup, &run, false, &provenance.command)
         }
-        Command::Predict { trained, split, explain, stride } => predict(trained, split, explain, stride),
+        Command::Predict { trained, split, explain, stride, decode } => {
+            predict(trained, split, explain, stride, &decode.overrides())
+        }
+        Command::Translate { trained, decode, scores, lines } => {
+            let lines = if std::io::stdin().is_terminal() { 1 } else { lines.max(1) };
+            let (_, mut found) = open(trained, &decode.overrides())?;
+            translate_lines(found.task.as_mut(), std::io::stdin().lock(), lines, found.n_best, scores)
+        }
         Command::Generate { trained, prompt, tokens, temperature, top_k, top_p, seed, count } => {
-            let mut found = open(trained)?.1;
+            let mut found = open(trained, &[])?.1;
             for index in 0..count {
                 let request =
                     Generate { prompt: prompt.clone(), tokens, temperature, top_k, top_p, seed: seed + index };
@@ -218,16 +281,22 @@ pub fn main() -> Result<()> {
     }
 }
 
-fn open(arguments: TrainedArgs) -> Result<(RunDir, crate::run::Trained)> {
+fn open(arguments: TrainedArgs, overrides: &[String]) -> Result<(RunDir, crate::run::Trained)> {
     check_libtorch()?;
     let run = RunDir::open(arguments.run)?;
     let device = parse_device(&arguments.device.device)?;
-    let trained = open_trained(&run, &arguments.checkpoint, arguments.dataset, device)?;
+    let trained = open_trained(&run, &arguments.checkpoint, arguments.dataset, device, overrides)?;
     Ok((run, trained))
 }
 
-fn predict(arguments: TrainedArgs, split: Option<String>, explain: usize, stride: Option<usize>) -> Result<()> {
-    let (run, mut trained) = open(arguments)?;
+fn predict(
+    arguments: TrainedArgs,
+    split: Option<String>,
+    explain: usize,
+    stride: Option<usize>,
+    overrides: &[String],
+) -> Result<()> {
+    let (run, mut trained) = open(arguments, overrides)?;
     let eval = trained.config.section("eval")?;
     let named = eval.table().get("split").and_then(|s| s.as_str()).map(str::to_owned);
     let request = Predict {

@@ -16,7 +16,10 @@ pub struct TrainConfig {
     /// Optimiser steps.
     pub steps: u64,
     /// Rows (windows, images, sentences) per step.
-    pub batch: usize,
+    pub batch: Option<usize>,
+    /// Tokens per step and side, ends and padding included, for models that read sentences; in
+    /// place of `batch`.
+    pub batch_tokens: Option<usize>,
     /// Into how many pieces a batch is cut to fit into memory; the result is that of the whole
     /// batch, up to rounding.
     #[serde(default = "one")]
@@ -33,6 +36,9 @@ pub struct TrainConfig {
     /// Steps between two checkpoints; there is always one at the end.
     #[serde(default = "thousand")]
     pub checkpoint_every: u64,
+    /// How many of the last checkpoints are averaged into one more at the end; 0 for none.
+    #[serde(default)]
+    pub average: usize,
     /// How many of the latest checkpoints are kept, besides the best.
     #[serde(default = "two")]
     pub keep_last: usize,
@@ -53,6 +59,9 @@ pub struct TrainConfig {
     /// What `predict` writes beside the scores.
     #[serde(default)]
     pub samples: SamplesConfig,
+    /// How a model that translates searches.
+    #[serde(default)]
+    pub decode: DecodeConfig,
     /// The model's own table, parsed by the model.
     pub model: toml::Table,
 }
@@ -73,6 +82,29 @@ pub struct SamplesConfig {
     pub top_k: usize,
     /// Only the most probable tokens that together reach this probability.
     pub top_p: f64,
+}
+
+/// `[train.decode]`: the search of models that translate (Wu et al. 2016; Vaswani et al. 2017,
+/// section 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecodeConfig {
+    /// Hypotheses kept per sentence; 1 is greedy.
+    pub beam: usize,
+    /// α in `((5 + length) / 6)^α`, which a log-probability is divided by.
+    pub length_penalty: f64,
+    /// How many hypotheses predictions hold, best first.
+    pub n_best: usize,
+    /// A hypothesis may have so many tokens more than its source.
+    pub extra_length: usize,
+    /// Sentences that are translated side by side.
+    pub batch: usize,
+}
+
+impl Default for DecodeConfig {
+    fn default() -> Self {
+        Self { beam: 4, length_penalty: 0.6, n_best: 1, extra_length: 50, batch: 64 }
+    }
 }
 
 /// In which numbers the model computes. Weights and optimiser are always `float32`.
@@ -102,6 +134,26 @@ impl Default for SamplesConfig {
     }
 }
 
+impl DecodeConfig {
+    fn check(&self, section: &Section) -> Result<()> {
+        let positive = [("beam", self.beam), ("n_best", self.n_best), ("batch", self.batch)];
+        let decode = || section.child("decode");
+        for (key, value) in positive {
+            if value == 0 {
+                return Err(decode()?.error(key, format!("`{key}` must be at least 1")));
+            }
+        }
+        if self.n_best > self.beam {
+            let message = format!("`n_best` {} is more than `beam` {} finds", self.n_best, self.beam);
+            return Err(decode()?.error("n_best", message));
+        }
+        if !(self.length_penalty.is_finite() && self.length_penalty >= 0.0) {
+            return Err(decode()?.error("length_penalty", "`length_penalty` must be at least 0"));
+        }
+        Ok(())
+    }
+}
+
 impl TrainConfig {
     /// Parses `[train]` and checks what a type cannot say.
     ///
@@ -109,9 +161,17 @@ impl TrainConfig {
     /// At the first key that is unknown or has a value that makes no sense.
     pub fn parse(section: &Section) -> Result<Self> {
         let config: Self = section.parse()?;
+        match (config.batch, config.batch_tokens) {
+            (None, None) => return Err(section.error("", "`batch` is missing: the rows of a step")),
+            (Some(_), Some(_)) => {
+                return Err(section.error("batch_tokens", "`batch` and `batch_tokens` exclude each other"));
+            }
+            _ => {}
+        }
         let positive = [
             ("steps", config.steps),
-            ("batch", config.batch as u64),
+            ("batch", config.batch.unwrap_or(1) as u64),
+            ("batch_tokens", config.batch_tokens.unwrap_or(1) as u64),
             ("accumulate", config.accumulate as u64),
             ("log_every", config.log_every),
             ("validate_every", config.validate_every),
@@ -123,10 +183,16 @@ impl TrainConfig {
                 return Err(section.error(key, format!("`{key}` must be at least 1")));
             }
         }
-        if !config.batch.is_multiple_of(config.accumulate) {
-            let message = format!("`batch` {} cannot be cut into {} equal pieces", config.batch, config.accumulate);
+        if let Some(batch) = config.batch.filter(|batch| !batch.is_multiple_of(config.accumulate)) {
+            let message = format!("`batch` {batch} cannot be cut into {} equal pieces", config.accumulate);
             return Err(section.error("accumulate", message));
         }
+        if config.average > config.keep_last {
+            let message =
+                format!("`average` {} needs as many checkpoints, `keep_last` is {}", config.average, config.keep_last);
+            return Err(section.error("average", message));
+        }
+        config.decode.check(section)?;
         let rate = config.optimizer.learning_rate;
         if !(rate.is_finite() && rate > 0.0) {
             let optimizer = section.child("optimizer")?;

@@ -26,7 +26,7 @@ pub struct Plan<'a> {
     /// Set by a signal: the loop saves a checkpoint and ends.
     pub stop: Arc<AtomicBool>,
     /// Files that every checkpoint carries, such as the tokenizer, with their names there.
-    pub extra: Vec<(PathBuf, &'static str)>,
+    pub extra: Vec<(PathBuf, String)>,
 }
 
 /// Where a run ended.

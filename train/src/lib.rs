@@ -3,6 +3,8 @@
 //! [`fit`] is the loop, and knows nothing of any model. A model is a [`task::Task`], listed in
 //! [`models`]. This is the only crate that mentions tch.
 
+pub mod average;
+pub mod beam_search;
 pub mod checkpoint;
 pub mod cli;
 pub mod config;
@@ -17,8 +19,10 @@ pub mod output;
 pub mod parameters;
 pub mod run;
 pub mod schedule;
+pub mod sentences;
 pub mod shim;
 pub mod task;
 pub mod tensorboard;
 pub mod tokens;
+pub mod translate_lines;
 pub mod weights;

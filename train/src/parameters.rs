@@ -18,10 +18,22 @@ pub enum Init {
         /// Standard deviation.
         deviation: f64,
     },
+    /// Uniform between −limit and limit.
+    Uniform {
+        /// The largest value.
+        limit: f64,
+    },
     /// All zero.
     Zeros,
     /// All one.
     Ones,
+}
+
+impl Init {
+    /// Xavier-uniform (Glorot and Bengio 2010) for a map from `inputs` to `outputs`.
+    pub fn xavier_uniform(inputs: i64, outputs: i64, gain: f64) -> Self {
+        Init::Uniform { limit: gain * (6.0 / (inputs + outputs) as f64).sqrt() }
+    }
 }
 
 /// A parameter before it is made.
@@ -73,6 +85,7 @@ impl Parameters {
             let options = (Kind::Float, Device::Cpu);
             let start = match init {
                 Init::Normal { deviation } => Tensor::randn(shape, options) * *deviation,
+                Init::Uniform { limit } => Tensor::empty(shape, options).uniform_(-limit, *limit),
                 Init::Zeros => Tensor::zeros(shape, options),
                 Init::Ones => Tensor::ones(shape, options),
             };

@@ -10,10 +10,11 @@ use tessera_datasets::config::RunConfig;
 use tessera_datasets::console::{duration, say, thousands};
 use tessera_datasets::files::{remove_dir, write_atomic};
 use tessera_datasets::hash::sha256;
-use tessera_datasets::run_dir::{Provenance, RUN_VERSION, RunDir};
+use tessera_datasets::run_dir::{Average, Provenance, RUN_VERSION, RunDir};
 use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result, ResultExt};
 
+use crate::average::average;
 use crate::checkpoint::{self, WEIGHTS};
 use crate::config::{Precision, TrainConfig};
 use crate::device::{device_name, libtorch_version, machine, set_threads};
@@ -117,22 +118,26 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
         if threads == 1 { "thread" } else { "threads" },
         provenance.precision,
     ));
-    let tokenizer = setup.dataset.file("tokenizer.json").ok();
-    let plan = Plan {
-        config: &setup.train,
-        seed: setup.config.seed,
-        stop,
-        extra: tokenizer.map(|path| (path, "tokenizer.json")).into_iter().collect(),
-    };
+    let plan = Plan { config: &setup.train, seed: setup.config.seed, stop, extra: tokenizers(&setup.dataset) };
     let outcome = fit(task.as_mut(), &plan, run)?;
     provenance.train_seconds = outcome.train_seconds;
     provenance.steps = outcome.step;
     run.write_provenance(&provenance)?;
+    if setup.train.average > 0 {
+        average(run, task.as_mut(), setup.train.average, &plan.extra)?;
+    }
     let best = run
         .best()?
         .map_or(String::new(), |b| format!(", best validation {} {:.4} at step {}", b.metric, b.value, b.step));
     say(format!("{} steps in {}{best} · `{}`", outcome.step, duration(outcome.train_seconds), run.path().display()));
     Ok(())
+}
+
+/// The dataset's tokenizers, which every checkpoint carries, with their names.
+fn tokenizers(dataset: &Dataset) -> Vec<(PathBuf, String)> {
+    let names = dataset.manifest().files.iter().map(|file| file.path.clone());
+    let names = names.filter(|name| name.starts_with("tokenizer.") && name.ends_with(".json"));
+    names.map(|name| (dataset.dir().join(&name), name)).collect()
 }
 
 /// A finished or begun run is never mixed with another config or dataset.
@@ -219,8 +224,10 @@ fn revision() -> String {
 /// Which checkpoint of a run to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The best by validation, else the last.
+    /// The best by validation, the average among them; else the last.
     Best,
+    /// The average of the last ones.
+    Average,
     /// The last.
     Last,
     /// The one of a step.
@@ -234,7 +241,11 @@ impl std::str::FromStr for Which {
         match text {
             "best" => Ok(Which::Best),
             "last" => Ok(Which::Last),
-            step => step.parse().map(Which::Step).map_err(|_| format!("`{step}` is neither `best`, `last` nor a step")),
+            "average" => Ok(Which::Average),
+            step => step
+                .parse()
+                .map(Which::Step)
+                .map_err(|_| format!("`{step}` is neither `best`, `last`, `average` nor a step")),
         }
     }
 }
@@ -249,25 +260,61 @@ pub struct Trained {
     pub step: u64,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+    /// How many hypotheses per sentence are wanted of it.
+    pub n_best: usize,
 }
 
 /// Reads a run's config, dataset and checkpoint.
 ///
 /// # Errors
 /// When one of them is absent or they do not belong together.
-pub fn open_trained(run: &RunDir, which: &Which, dataset: Option<PathBuf>, device: Device) -> Result<Trained> {
+pub fn open_trained(
+    run: &RunDir,
+    which: &Which,
+    dataset: Option<PathBuf>,
+    device: Device,
+    overrides: &[String],
+) -> Result<Trained> {
     let provenance = run.provenance()?;
-    let config = RunConfig::load(run.config_path(), &[])?;
+    let config = RunConfig::load(run.config_path(), overrides)?;
     let dataset = dataset.unwrap_or_else(|| PathBuf::from(&provenance.dataset));
     let hint = "give the dataset's folder with `--dataset DIR`";
     let setup = Setup::new(config, &dataset, device).hint(hint)?;
     if provenance.manifest_sha256 != setup.dataset.manifest().sha256() {
         return Err(Error::input("not the dataset that the run was trained on").at(dataset).hint(hint));
     }
+    let (folder, label) = choose(run, which)?;
+    set_threads(setup.train.threads);
+    let mut task = setup.task()?;
+    let state = checkpoint::load_weights(&folder, task.as_mut())?;
+    say(format!("{label}, `{}`", folder.join(WEIGHTS).display()));
+    Ok(Trained {
+        task,
+        config: setup.config,
+        step: state.step,
+        weights_sha256: state.weights_sha256,
+        n_best: setup.train.decode.n_best,
+    })
+}
+
+/// The folder of a checkpoint, and what to call it.
+fn choose(run: &RunDir, which: &Which) -> Result<(PathBuf, String)> {
     let steps = run.checkpoint_steps()?;
-    let best = run.best()?.map(|b| b.step).filter(|step| steps.contains(step));
+    let best = run.best()?.filter(|best| steps.contains(&best.step));
+    let average = run.average()?.filter(|_| run.average_checkpoint().join("state.json").is_file());
+    let of_average = |average: &Average| {
+        (run.average_checkpoint(), format!("average of the checkpoints of {} steps", average.steps.len()))
+    };
     let step = match which {
-        Which::Best => best.or(steps.last().copied()),
+        Which::Best => match (&best, &average) {
+            (Some(best), Some(average)) if average.average_loss <= best.value => return Ok(of_average(average)),
+            _ => best.map(|b| b.step).or(steps.last().copied()),
+        },
+        Which::Average => {
+            let hint = "`train.average` in the config says how many checkpoints to average at the end of training";
+            let missing = || Error::input("the run has no average of checkpoints").at(run.path()).hint(hint);
+            return Ok(of_average(&average.ok_or_else(missing)?));
+        }
         Which::Last => steps.last().copied(),
         Which::Step(step) => steps.contains(step).then_some(*step),
     };
@@ -275,9 +322,5 @@ pub fn open_trained(run: &RunDir, which: &Which, dataset: Option<PathBuf>, devic
         let known: Vec<String> = steps.iter().map(u64::to_string).collect();
         Error::input("no such checkpoint").at(run.path()).hint(format!("checkpoints: {}", known.join(", ")))
     })?;
-    set_threads(setup.train.threads);
-    let mut task = setup.task()?;
-    let state = checkpoint::load_weights(&run.checkpoint(step), task.as_mut())?;
-    say(format!("checkpoint of step {step}, `{}`", run.checkpoint(step).join(WEIGHTS).display()));
-    Ok(Trained { task, config: setup.config, step, weights_sha256: state.weights_sha256 })
+    Ok((run.checkpoint(step), format!("checkpoint of step {step}")))
 }

@@ -24,6 +24,13 @@ pub enum Schedule {
         /// The step at which the minimum is reached; the last step where it is not given.
         decay_steps: Option<u64>,
     },
+    /// Linear warm-up, then down with the square root of the step (Vaswani et al. 2017, section
+    /// 5.3): the paper's rate `d^-0.5 · min(s^-0.5, s · warmup^-1.5)` has its peak
+    /// `(d · warmup)^-0.5` at the end of the warm-up.
+    InverseSquareRoot {
+        /// Steps of warm-up.
+        warmup: u64,
+    },
 }
 
 fn tenth() -> f64 {
@@ -49,6 +56,10 @@ impl Schedule {
                 let done = (step - warmup) as f64 / (end - warmup) as f64;
                 minimum + (1.0 - minimum) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }),
+            Schedule::InverseSquareRoot { warmup } => {
+                let (step, warmup) = ((step + 1) as f64, warmup.max(1) as f64);
+                (step / warmup).min((warmup / step).sqrt())
+            }
         }
     }
 }
@@ -72,6 +83,18 @@ mod tests {
             assert!((found - rate).abs() < 1e-8, "step {step}: {found} {rate}");
         }
         assert!((schedule.factor(10, 10) - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn inverse_square_root_is_the_papers() {
+        let schedule = Schedule::InverseSquareRoot { warmup: 4000 };
+        let (width, warmup) = (512_f64, 4000_f64);
+        for step in [1_u64, 100, 3999, 4000, 4001, 100_000] {
+            let s = step as f64;
+            let paper = width.powf(-0.5) * s.powf(-0.5).min(s * warmup.powf(-1.5));
+            let found = (width * warmup).powf(-0.5) * schedule.factor(step - 1, 100_000);
+            assert!((found - paper).abs() < 1e-12, "step {step}: {found} {paper}");
+        }
     }
 
     #[test]

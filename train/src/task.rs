@@ -58,6 +58,14 @@ pub trait Task {
         Err(Error::input("this model does not generate"))
     }
 
+    /// Translates sentences, for models that do.
+    ///
+    /// # Errors
+    /// When the model does not translate, or a sentence cannot be encoded.
+    fn translate(&mut self, _sentences: &[String]) -> Result<Vec<Translation>> {
+        Err(Error::input("this model does not translate"))
+    }
+
     /// The model's description in the reference implementation's form (`config.json`), saved
     /// beside the weights.
     fn reference_config(&self) -> Value;
@@ -135,6 +143,38 @@ pub struct Generate {
     pub top_p: f64,
     /// The seed of the draw.
     pub seed: u64,
+}
+
+/// The ways that were found to translate a sentence.
+#[derive(Clone, Debug)]
+pub struct Translation {
+    /// Best first; at least one.
+    pub hypotheses: Vec<Translated>,
+}
+
+/// One way to translate a sentence.
+#[derive(Clone, Debug)]
+pub struct Translated {
+    /// The text.
+    pub text: String,
+    /// Its tokens as they are shown.
+    pub tokens: Vec<String>,
+    /// The log-probability of each token in nats, that of the end included.
+    pub token_scores: Vec<f32>,
+    /// Their sum.
+    pub log_probability: f64,
+    /// What it was ranked by: `log_probability` over the length penalty.
+    pub score: f64,
+}
+
+impl Translation {
+    /// The best.
+    ///
+    /// # Errors
+    /// When there is none, which is a fault of the search.
+    pub fn best(&self) -> Result<&Translated> {
+        self.hypotheses.first().ok_or_else(|| Error::internal("a sentence without a hypothesis"))
+    }
 }
 
 /// A registry entry: a kind of model.

@@ -5,4 +5,6 @@ mod gpt2_parity;
 mod registry;
 mod resume;
 mod support;
+mod transformer_parity;
+mod translation;
 mod whole_way;

@@ -4,20 +4,35 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, UInt16Builder, UInt32Array};
+use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StructArray, UInt16Builder, UInt32Array};
 use arrow::datatypes::{DataType, Field};
 use tessera_datasets::manifest::{FileEntry, MadeBy, Manifest, Split};
 use tessera_datasets::schema::{self, Kind, PROVENANCE};
 use tessera_datasets::shard::{ShardWriter, shard_path};
+use tessera_datasets::tokenizer::END_OF_TEXT;
 
 /// Letters and a space, in the order of their ids.
 const ALPHABET: &str = " abcdefghijklmnopqrstuvwxyz\n";
 
 pub(crate) fn tokenizer_json() -> String {
+    tokenizer_with(ALPHABET.chars().map(|c| c.to_string()), serde_json::json!([]))
+}
+
+/// As [`tokenizer_json`], with the token that ends a sentence as id 0.
+fn sentence_tokenizer_json() -> String {
+    let letters = ALPHABET.chars().map(|c| c.to_string());
+    let special = serde_json::json!([{
+        "id": 0, "content": END_OF_TEXT, "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": false, "special": true
+    }]);
+    tokenizer_with(std::iter::once(END_OF_TEXT.to_owned()).chain(letters), special)
+}
+
+fn tokenizer_with(tokens: impl Iterator<Item = String>, special: serde_json::Value) -> String {
     let vocabulary: serde_json::Map<String, serde_json::Value> =
-        ALPHABET.chars().enumerate().map(|(id, c)| (c.to_string(), id.into())).collect();
+        tokens.enumerate().map(|(id, token)| (token, id.into())).collect();
     serde_json::json!({
-        "version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+        "version": "1.0", "truncation": null, "padding": null, "added_tokens": special,
         "normalizer": null, "pre_tokenizer": null, "post_processor": null,
         "decoder": {"type": "Fuse"},
         "model": {"type": "BPE", "dropout": null, "unk_token": null, "continuing_subword_prefix": null,
@@ -58,23 +73,100 @@ pub(crate) fn write_dataset(dir: &Path, words: usize) {
         shard.path = path;
         manifest.splits.insert(split.to_owned(), Split::of(vec![shard]));
     }
-    let json = tokenizer_json();
-    fs_err::write(dir.join("tokenizer.json"), &json).unwrap();
-    manifest
-        .files
-        .push(FileEntry { path: "tokenizer.json".to_owned(), sha256: tessera_datasets::hash::sha256(json.as_bytes()) });
+    publish(dir, manifest, &tokenizer_json());
+}
+
+/// Writes a dataset of `pairs` sentences (`train`) and a tenth of that (`validation`) in a
+/// language `en` and its mirror `de`: the words in reverse order, each with another ending.
+pub(crate) fn write_bitext(dir: &Path, pairs: usize) {
+    let made_by = MadeBy { sha256: String::new(), toml: String::new() };
+    let mut manifest = Manifest::new("pairs", Kind::Translation, made_by);
+    manifest.details.insert("languages".to_owned(), serde_json::json!(["de", "en"]));
+    let sentence = |number: usize| -> Vec<&str> {
+        let words = ["the", "cat", "sat", "on", "a", "mat"];
+        (0..1 + number % 3).map(|place| words[(number * (place + 3) + number / 5 + place * place) % 6]).collect()
+    };
+    for (split, from, count) in [("train", 0, pairs), ("validation", pairs, pairs / 10)] {
+        let numbers = from..from + count;
+        let english: Vec<String> = numbers.clone().map(|n| sentence(n).join(" ")).collect();
+        let mirrored = |n: usize| sentence(n).iter().rev().map(|w| format!("{w}en")).collect::<Vec<_>>().join(" ");
+        let german: Vec<String> = numbers.map(mirrored).collect();
+        let record = schema::translation(&["de", "en"]);
+        let path = shard_path(split, 0, 1);
+        let mut writer = ShardWriter::create(dir.join(&path), &record).unwrap();
+        let DataType::Struct(fields) = record.fields()[0].data_type().clone() else { panic!("no struct") };
+        let sides: Vec<ArrayRef> = vec![Arc::new(StringArray::from(german)), Arc::new(StringArray::from(english))];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(StructArray::new(fields, sides, None))];
+        for name in PROVENANCE {
+            columns.push(Arc::new(StringArray::from_iter_values((0..count).map(|i| format!("{name}-{i}")))));
+        }
+        writer.write(&RecordBatch::try_new(record.arrow(), columns).unwrap()).unwrap();
+        let mut shard = writer.finish().unwrap();
+        shard.path = path;
+        manifest.splits.insert(split.to_owned(), Split::of(vec![shard]));
+    }
+    publish(dir, manifest, &sentence_tokenizer_json());
+}
+
+fn publish(dir: &Path, mut manifest: Manifest, tokenizer: &str) {
+    fs_err::write(dir.join("tokenizer.json"), tokenizer).unwrap();
+    let sha256 = tessera_datasets::hash::sha256(tokenizer.as_bytes());
+    manifest.files.push(FileEntry { path: "tokenizer.json".to_owned(), sha256 });
     manifest.publish(dir).unwrap();
 }
 
-/// A folder with a dataset `data/words` and a config `run.toml`.
+/// A folder with the datasets `data/words` and `data/pairs` and the configs `run.toml`, a GPT, and
+/// `translation.toml`, a Transformer.
 pub(crate) struct Workshop {
     pub(crate) dir: tempfile::TempDir,
 }
+
+const TRANSLATION: &str = r#"
+version = 1
+name = "translation"
+seed = 5
+[data]
+dataset = "data/pairs"
+[train]
+steps = 24
+batch_tokens = 200
+log_every = 1
+validate_every = 8
+checkpoint_every = 4
+keep_last = 3
+average = 3
+threads = 1
+[train.optimizer]
+learning_rate = 3e-3
+betas = [0.9, 0.98]
+epsilon = 1e-9
+weight_decay = 0.0
+clip = 0.0
+[train.schedule]
+kind = "inverse-square-root"
+warmup = 8
+[train.decode]
+batch = 16
+extra_length = 8
+[train.model]
+kind = "transformer"
+source = "en"
+target = "de"
+layers = 1
+heads = 2
+width = 16
+feed_forward = 32
+dropout = 0.1
+[eval]
+split = "validation"
+"#;
 
 impl Workshop {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_dataset(&dir.path().join("data/words"), 4000);
+        write_bitext(&dir.path().join("data/pairs"), 600);
+        fs_err::write(dir.path().join("translation.toml"), TRANSLATION).unwrap();
         let config = r#"
 version = 1
 name = "run"

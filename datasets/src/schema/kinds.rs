@@ -93,6 +93,33 @@ pub fn language_model_predictions() -> RecordSchema {
         .column("text", DataType::Utf8, false)
 }
 
+/// What a translation model made of one sentence.
+///
+/// `id`, `source`, `references: list<string>`, `hypothesis`; `score: float64`, what the beam ranks
+/// by (log-probability over the length penalty); `log_probability: float64` in nats;
+/// `hypothesis_tokens: list<string>`; `token_scores: list<float32>`, the log-probability of each
+/// and of the end; `nbest: list<string>` and `nbest_scores: list<float64>`, best first. Of the
+/// first reference, as of a language model's text: `tokens: uint32` (the end among them),
+/// `bytes: uint32`, `nll: float64` (sum in nats), `correct: uint32`, `token_nll: list<float32>`.
+pub fn translation_predictions() -> RecordSchema {
+    RecordSchema::new(Kind::Predictions)
+        .column("id", DataType::Utf8, false)
+        .column("source", DataType::Utf8, false)
+        .column("references", list(DataType::Utf8), false)
+        .column("hypothesis", DataType::Utf8, false)
+        .column("score", DataType::Float64, false)
+        .column("log_probability", DataType::Float64, false)
+        .column("hypothesis_tokens", list(DataType::Utf8), false)
+        .column("token_scores", list(DataType::Float32), false)
+        .column("nbest", list(DataType::Utf8), false)
+        .column("nbest_scores", list(DataType::Float64), false)
+        .column("tokens", DataType::UInt32, false)
+        .column("bytes", DataType::UInt32, false)
+        .column("nll", DataType::Float64, false)
+        .column("correct", DataType::UInt32, false)
+        .column("token_nll", list(DataType::Float32), false)
+}
+
 /// One array that a model wants to show, with names for its rows and columns.
 ///
 /// `id` (of the row it explains); `name`, such as `candidates`; `row_labels` and `column_labels:
@@ -147,7 +174,7 @@ mod tests {
         ];
         let kinds: Vec<Kind> = schemas.iter().map(RecordSchema::kind).collect();
         assert_eq!(kinds, Kind::ALL);
-        for schema in &schemas {
+        for schema in schemas.iter().chain(&[translation_predictions()]) {
             let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let features: Vec<&str> = schema.features().keys().map(String::as_str).collect();
             assert_eq!(columns, features, "{}", schema.kind());

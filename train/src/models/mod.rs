@@ -2,6 +2,7 @@
 //! `configs/tiny/`.
 
 pub mod gpt;
+pub mod transformer;
 
 use tessera_datasets::Result;
 use tessera_datasets::config::Section;
@@ -9,7 +10,7 @@ use tessera_datasets::config::Section;
 use crate::task::ModelEntry;
 
 /// All models.
-pub const MODELS: &[ModelEntry] = &[gpt::ENTRY];
+pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY];
 
 /// Looks the `kind` of `[train.model]` up; what is left of the table belongs to that model.
 ///

@@ -57,7 +57,10 @@ impl GptTask {
         let config = options.resolve(&context.model, vocabulary as i64)?;
         let parameters = Parameters::create(&config.declare(), context.device, context.seed)?;
         let stream = TokenStream::read(&dataset, "train", vocabulary)?;
-        let (length, batch) = (config.context as usize, context.config.batch);
+        let batch = context.config.batch.ok_or_else(|| {
+            Error::input("a GPT's step has `batch` windows, all of one length; `batch_tokens` is for sentences")
+        })?;
+        let length = config.context as usize;
         let train = match options.windows() {
             Windows::Random => TrainWindows::random(stream, length, batch, context.seed)?,
             Windows::Epochs => TrainWindows::by_epoch(stream, length, batch, context.seed)?,
