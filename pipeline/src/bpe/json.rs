@@ -61,9 +61,17 @@ enum Component {
 #[derive(Serialize)]
 #[serde(tag = "type")]
 enum Decoder {
-    ByteLevel { add_prefix_space: bool, trim_offsets: bool, use_regex: bool },
+    ByteLevel {
+        add_prefix_space: bool,
+        trim_offsets: bool,
+        use_regex: bool,
+    },
     /// Takes up to `start` of `content` off the front and up to `stop` off the end.
-    Strip { content: char, start: usize, stop: usize },
+    Strip {
+        content: char,
+        start: usize,
+        stop: usize,
+    },
 }
 
 #[derive(Serialize)]

@@ -22,7 +22,11 @@ fn lines(dir: &Path, manifest: &Manifest) -> Vec<String> {
     for name in names {
         let split = &manifest.splits[name];
         let shards = counted(split.shards.len() as u64, "shard");
-        lines.push(format!("  {name:<width$} {:>12} rows  {:>10}  {shards}", thousands(split.rows), bytes(split.bytes)));
+        lines.push(format!(
+            "  {name:<width$} {:>12} rows  {:>10}  {shards}",
+            thousands(split.rows),
+            bytes(split.bytes)
+        ));
     }
     let mut rejects = Rejects::new();
     rejects.append(&manifest.rows.rejected);

@@ -84,7 +84,9 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
         return Err(section.error("only", format!("`{name}` is no name for a split")));
     }
     if config.ratio != 0.0 && !(config.ratio >= 1.0 && config.ratio.is_finite()) {
-        return Err(section.error("ratio", format!("`ratio` is `{}`; it must be 1 or more, or 0 for none", config.ratio)));
+        return Err(
+            section.error("ratio", format!("`ratio` is `{}`; it must be 1 or more, or 0 for none", config.ratio))
+        );
     }
     let identifiers = match config.identify {
         false => None,

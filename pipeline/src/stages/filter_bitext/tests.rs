@@ -57,7 +57,8 @@ fn each_reason_has_its_rows() {
     let mut rejects = Rejects::new();
     let kept = sides::SideFilter(&filter()).map(batch(&rows), &mut rejects).unwrap().unwrap();
     assert_eq!(strings(&kept, "id").unwrap().iter().flatten().collect::<Vec<_>>(), ["0", "6", "7", "8"]);
-    let expected = [("copy", vec!["5"]), ("empty side", vec!["1"]), ("length ratio", vec!["4"]), ("too long", vec!["2", "3"])];
+    let expected =
+        [("copy", vec!["5"]), ("empty side", vec!["1"]), ("length ratio", vec!["4"]), ("too long", vec!["2", "3"])];
     let expected = expected.map(|(reason, rows)| (reason.to_owned(), rows.into_iter().map(str::to_owned).collect()));
     assert_eq!(reasons(&rejects), expected.into());
 }
@@ -67,7 +68,8 @@ fn a_sentence_in_another_language_is_found_where_that_is_sure() {
     let identifiers = ["de", "en"].map(|language| Identifier::of(language).unwrap());
     let english = "The two children are playing with a ball in front of the house while their mother is watching.";
     let german = "Die beiden Kinder spielen vor dem Haus mit einem Ball, während ihre Mutter ihnen dabei zuschaut.";
-    let rows = [("train", german, english), ("train", english, german), ("train", german, german), ("test", english, english)];
+    let rows =
+        [("train", german, english), ("train", english, german), ("train", german, german), ("test", english, english)];
     let filter = FilterSides {
         maximum_words: 100,
         maximum_characters: 1000,
@@ -92,7 +94,8 @@ fn drop_repeated(parts: &[Vec<Row<'_>>], duplicates: bool, leaks: bool) -> (Vec<
     let fold = FindRepeated { file: ".repeated".to_owned(), only: only.clone(), duplicates, leaks };
     let states = parts.iter().enumerate().map(|(part, rows)| {
         let scratch = dir.path().join("scratch");
-        let mut state = fold.start(&FoldStart { schema: &schema, artifacts: &artifacts, part, pass: 0, scratch }).unwrap();
+        let mut state =
+            fold.start(&FoldStart { schema: &schema, artifacts: &artifacts, part, pass: 0, scratch }).unwrap();
         fold.add(&mut state, &batch(rows)).unwrap();
         state
     });

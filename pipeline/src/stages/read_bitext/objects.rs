@@ -12,12 +12,7 @@ use crate::inputs::lines::{Lines, without_returns};
 /// The object that holds the sentences where they are not at the top, as `datasets` writes it.
 const WITHIN: &str = "translation";
 
-pub(super) fn read(
-    group: &Group,
-    fields: &[String],
-    advance: &dyn Fn(u64),
-    sink: &mut Sink<'_, '_>,
-) -> Result<()> {
+pub(super) fn read(group: &Group, fields: &[String], advance: &dyn Fn(u64), sink: &mut Sink<'_, '_>) -> Result<()> {
     let mut lines = Lines::open(&group.files[0], advance)?;
     while let Some(line) = lines.next()? {
         let place = line.number;

@@ -49,7 +49,7 @@ fn owned(rows: &[[&str; 3]]) -> Vec<[String; 3]> {
 fn aligned_lines_are_rows() {
     let (rows, rejected) = read(
         &[
-            ("a.de", "\u{feff}eins\r\nzwei \u{2028}x\n\n\xe4".as_bytes()),
+            ("a.de", "\u{feff}eins\r\nzwei \u{2028}x\n\nä".as_bytes()),
             ("a.en", b"one\ntwo\nthree\nfour\n"),
             ("b.de.txt", b"f\xfcnf\nsechs\n"),
             ("b.en.txt", b"five\n \t\n"),

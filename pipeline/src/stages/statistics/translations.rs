@@ -126,7 +126,8 @@ impl Translations {
             let (languages, ratios): (Map<_, _>, Map<_, _>) = (languages.collect(), ratios.collect());
             json!({ "rows": split.rows, "languages": languages, "ratio": ratios })
         };
-        let splits: Map<String, Value> = self.splits.iter().map(|(name, counts)| (name.clone(), split(counts))).collect();
+        let splits: Map<String, Value> =
+            self.splits.iter().map(|(name, counts)| (name.clone(), split(counts))).collect();
         json!({ "kind": "translation", "splits": splits })
     }
 
@@ -206,10 +207,16 @@ mod tests {
         assert!(de.get("tokens").is_none());
         assert_eq!(train["languages"]["en"]["length"]["maximum"], 4);
         let ratio = &train["ratio"]["de/en"];
-        assert_eq!((&ratio["total"], &ratio["minimum"], &ratio["maximum"]), (&json!(4.0 / 6.0), &json!(0.25), &json!(1.5)));
+        assert_eq!(
+            (&ratio["total"], &ratio["minimum"], &ratio["maximum"]),
+            (&json!(4.0 / 6.0), &json!(0.25), &json!(1.5))
+        );
         assert_eq!(report["splits"]["test"]["rows"], 1);
         let overview = counts(&rows).overview();
-        assert_eq!(overview["train"]["en"], json!({"words": 6, "characters": 10, "median_words": 2, "maximum_words": 4}));
+        assert_eq!(
+            overview["train"]["en"],
+            json!({"words": 6, "characters": 10, "median_words": 2, "maximum_words": 4})
+        );
     }
 
     proptest! {
