@@ -53,7 +53,7 @@ class Report:
 
     def line(self, status, *columns):
         dataset, split, tool, detail = columns
-        print(f"{status:4}  {dataset}  {split:10}  {tool:15}  {detail}", flush=True)
+        print(f"{status:4}  {dataset}  {split:16}  {tool:15}  {detail}", flush=True)
 
     def run(self, dataset, split, tool, check):
         """Runs `check`, which returns what to print; whatever it raises is a failure."""

@@ -53,7 +53,9 @@ pub struct CardFile {
     pub sha256: String,
     /// The split that the file is, where the source divides the data itself.
     pub split: Option<String>,
-    /// What the file holds, where a card has files of several sorts: a language, `images`.
+    /// The language of the file, where each language has a file of its own.
+    pub language: Option<String>,
+    /// What the file holds, where a card has files of several sorts, such as `images`.
     pub role: Option<String>,
     /// Rows (lines) in the file, where that is meaningful.
     pub rows: Option<u64>,
@@ -63,6 +65,7 @@ pub struct CardFile {
 
 /// The cards, as TOML, by name.
 const CARDS: &[(&str, &str)] = &[
+    ("multi30k", include_str!("../cards/multi30k.toml")),
     ("tiny-shakespeare", include_str!("../cards/tiny-shakespeare.toml")),
     ("world", include_str!("../cards/world.toml")),
 ];
@@ -186,6 +189,7 @@ pub fn cache_dir() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::is_split_name;
 
     #[test]
     fn every_card_is_valid_and_named_as_its_entry() {
@@ -194,6 +198,10 @@ mod tests {
             assert_eq!(card.name, *name);
             assert_eq!(card.version, 1);
             assert!(card.file.iter().all(|f| f.sha256.len() == 64), "{name}");
+            for file in &card.file {
+                assert!(file.split.as_deref().is_none_or(is_split_name), "{name}: {file:?}");
+                assert!(file.language.as_ref().is_none_or(|l| card.languages.contains(l)), "{name}: {file:?}");
+            }
         }
     }
 

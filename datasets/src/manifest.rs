@@ -21,6 +21,14 @@ pub const FORMAT: &str = "tessera-dataset";
 /// The version of the format that this program writes and reads.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Whether a split can have this name: a lower-case letter, then lower-case letters, digits and `_`.
+///
+/// Splits become parts of file names, and `datasets` takes only words; it keeps `all` for all of them.
+pub fn is_split_name(name: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(word) && name != "all"
+}
+
 /// What a dataset is and where it comes from. `docs/formats.md` has every field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -233,5 +241,20 @@ impl Split {
     /// A split of these shards.
     pub fn of(shards: Vec<Shard>) -> Self {
         Self { rows: shards.iter().map(|s| s.rows).sum(), bytes: shards.iter().map(|s| s.bytes).sum(), shards }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_splits_are_words() {
+        for name in ["train", "validation", "test_2016_flickr", "x"] {
+            assert!(is_split_name(name), "{name}");
+        }
+        for name in ["", "all", "Test", "2016_test", "_test", "test-2016", "test.1", "prüfung"] {
+            assert!(!is_split_name(name), "{name}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Text to token ids and back, from a Hugging Face `tokenizer.json`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -18,6 +19,7 @@ pub struct Tokenizer {
     tokens: Vec<String>,
     byte_lengths: Vec<u32>,
     special: HashMap<String, u32>,
+    prefix_space: bool,
     sha256: String,
 }
 
@@ -37,9 +39,14 @@ impl Tokenizer {
     /// When the text is no tokenizer of a supported kind.
     pub fn from_json(text: &str) -> Result<Self> {
         let wrong = |what: String| Error::input(format!("not a tokenizer: {what}"));
+        let mut json: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let prefix_space = take_prefix_space(&mut json);
         // the files of Hugging Face `tokenizers` 0.x are brought into the form that 1.0 reads
-        let canonical = tokenizers::canonicalize_str(text).map_err(|e| wrong(e.to_string()))?;
-        let json: Value = serde_json::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let canonical = match prefix_space {
+            true => tokenizers::canonicalize_str(&json.to_string()),
+            false => tokenizers::canonicalize_str(text),
+        };
+        let canonical = canonical.map_err(|e| wrong(e.to_string()))?;
         let vocabulary =
             json["model"]["vocab"].as_object().ok_or_else(|| wrong("`model.vocab` is missing".to_owned()))?;
         // the reader below does not survive an empty one
@@ -84,6 +91,7 @@ impl Tokenizer {
             inner,
             tokens,
             special,
+            prefix_space,
             sha256: crate::hash::sha256(text.as_bytes()),
         })
     }
@@ -96,7 +104,13 @@ impl Tokenizer {
     pub fn encode_into(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
         let options = EncodeOptions { encode_special_tokens: true, ..EncodeOptions::no_specials() };
         let mut out = Vec::with_capacity(text.len() / 3 + 1);
-        self.inner.encode_into(text, &options, &mut out).map_err(|e| Error::input(format!("cannot encode: {e}")))?;
+        let prefixed: Cow<'_, str> = match self.puts_space_before(text) {
+            true => [" ", text].concat().into(),
+            false => text.into(),
+        };
+        self.inner
+            .encode_into(&prefixed, &options, &mut out)
+            .map_err(|e| Error::input(format!("cannot encode: {e}")))?;
         ids.extend_from_slice(PipelineToken::cast_slice(&out));
         Ok(())
     }
@@ -111,9 +125,29 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The text of some ids, without special tokens; bytes that are no UTF-8 become `U+FFFD`.
+    /// The text of some ids, without special tokens; bytes that are no UTF-8 become `U+FFFD`. A space
+    /// that [`Tokenizer::encode_into`] puts before a text is taken off again.
     pub fn decode(&self, ids: &[u32]) -> String {
-        self.inner.decode(ids, true).unwrap_or_default()
+        let mut text = self.inner.decode(ids, true).unwrap_or_default();
+        if self.prefix_space && text.starts_with(' ') {
+            text.remove(0);
+        }
+        text
+    }
+
+    /// Whether a text that does not start with a space is encoded as if it did, so that its first
+    /// word has the same tokens as elsewhere: `add_prefix_space` of Hugging Face.
+    pub fn prefix_space(&self) -> bool {
+        self.prefix_space
+    }
+
+    fn puts_space_before(&self, text: &str) -> bool {
+        self.prefix_space && !text.is_empty() && !text.starts_with(' ')
+    }
+
+    /// The bytes that the ids of a text stand for: those of the text, and of the space before it.
+    pub fn encoded_bytes(&self, text: &str) -> u64 {
+        text.len() as u64 + u64::from(self.puts_space_before(text))
     }
 
     /// How many ids there are: one more than the largest.
@@ -135,7 +169,7 @@ impl Tokenizer {
     pub fn display(&self, id: u32) -> String {
         let text = match self.byte_length(id) {
             0 => self.tokens.get(id as usize).cloned().unwrap_or_default(),
-            _ => self.decode(&[id]),
+            _ => self.inner.decode(&[id], true).unwrap_or_default(),
         };
         text.replace(' ', "·").replace('\n', "⏎").replace('\t', "⇥")
     }
@@ -144,6 +178,35 @@ impl Tokenizer {
     pub fn sha256(&self) -> &str {
         &self.sha256
     }
+}
+
+/// Whether the file puts a space before a text. The reader does not know that, so it is taken out of
+/// `json` and done here; with it goes the decoder that takes the space off again.
+fn take_prefix_space(json: &mut Value) -> bool {
+    let byte_level = |component: &Value| component["type"] == "ByteLevel";
+    let mut found = false;
+    let mut take = |component: &mut Value| {
+        if byte_level(component) && component["add_prefix_space"] == true {
+            component["add_prefix_space"] = false.into();
+            found = true;
+        }
+    };
+    if let Some(first) = json.get_mut("pre_tokenizer") {
+        match first.get_mut("pretokenizers").and_then(Value::as_array_mut) {
+            Some(several) => several.iter_mut().for_each(take),
+            None => take(first),
+        }
+    }
+    let decoder = &json["decoder"];
+    let strip = serde_json::json!({ "type": "Strip", "content": " ", "start": 1, "stop": 0 });
+    if let Some([first, second]) = decoder["decoders"].as_array().map(Vec::as_slice)
+        && found
+        && byte_level(first)
+        && *second == strip
+    {
+        json["decoder"] = first.clone();
+    }
+    found
 }
 
 #[cfg(test)]

@@ -108,6 +108,7 @@ mod tests {
                 bytes: content.len() as u64,
                 sha256: sha256(content),
                 split: None,
+                language: None,
                 role: None,
                 rows: None,
                 url: (!url.is_empty()).then(|| url.to_owned()),

@@ -29,6 +29,8 @@ pub(crate) struct Step<T> {
     pub(crate) name: &'static str,
     /// Its table in the config: part of what decides the content.
     pub(crate) table: String,
+    /// The number of that table; steps of a [`Stage::Chain`] have the same.
+    pub(crate) number: usize,
     pub(crate) stage: T,
 }
 
@@ -64,18 +66,25 @@ impl Plan {
             context,
             config: made_by(config),
             kind: source.output(),
-            source: step(entry.name, &first, source),
+            source: step(entry.name, &first, 0, source),
             groups: vec![Group::default()],
         };
         let mut files = Vec::new();
-        for table in tables {
-            plan.append(&table, &mut files)?;
+        for (table, number) in tables.zip(1..) {
+            let (entry, stage) = stages::parse(&table, &plan.context)?;
+            plan.append(entry, &table, number, stage, &mut files)?;
         }
         Ok(plan)
     }
 
-    fn append(&mut self, table: &Section, files: &mut Vec<String>) -> Result<()> {
-        let (entry, stage) = stages::parse(table, &self.context)?;
+    fn append(
+        &mut self,
+        entry: &'static stages::Entry,
+        table: &Section,
+        number: usize,
+        stage: Stage,
+        files: &mut Vec<String>,
+    ) -> Result<()> {
         let misfit = |error: Error| {
             let out = table.error("kind", format!("`{}` {}", entry.name, error.message()));
             match error.hint_text() {
@@ -87,6 +96,7 @@ impl Plan {
             Stage::Source(_) => {
                 return Err(table.error("kind", format!("`{}` makes rows: it can only be the first stage", entry.name)));
             }
+            Stage::Chain(_) => (Vec::new(), Vec::new()),
             Stage::Map(map) => (map.needs(), map.provides()),
             Stage::Fold(fold) => (fold.needs(self.kind), fold.provides(self.kind)),
         };
@@ -107,13 +117,18 @@ impl Plan {
         let group = self.groups.last_mut().ok_or_else(|| Error::internal("a plan without groups"))?;
         match stage {
             Stage::Source(_) => {}
+            Stage::Chain(stages) => {
+                for stage in stages {
+                    self.append(entry, table, number, stage, files)?;
+                }
+            }
             Stage::Fold(fold) => {
                 fold.check(self.kind).map_err(misfit)?;
-                group.folds.push(step(entry.name, table, fold));
+                group.folds.push(step(entry.name, table, number, fold));
             }
             Stage::Map(map) => {
                 self.kind = map.output(self.kind).map_err(misfit)?;
-                let map = step(entry.name, table, map);
+                let map = step(entry.name, table, number, map);
                 match group.folds.is_empty() {
                     true => group.maps.push(map),
                     false => self.groups.push(Group { maps: vec![map], folds: Vec::new() }),
@@ -123,11 +138,21 @@ impl Plan {
         Ok(())
     }
 
+    /// Name and table number of each step, in the order in which they run.
+    pub(crate) fn steps(&self) -> Vec<(&'static str, usize)> {
+        let group = |g: &Group| -> Vec<_> {
+            let maps = g.maps.iter().map(|s| (s.name, s.number));
+            maps.chain(g.folds.iter().map(|s| (s.name, s.number))).collect()
+        };
+        let first = (self.source.name, self.source.number);
+        std::iter::once(first).chain(self.groups.iter().flat_map(group)).collect()
+    }
+
     /// The kinds of the stages in order.
     pub fn stage_names(&self) -> Vec<&'static str> {
-        let group =
-            |g: &Group| -> Vec<_> { g.maps.iter().map(|s| s.name).chain(g.folds.iter().map(|s| s.name)).collect() };
-        std::iter::once(self.source.name).chain(self.groups.iter().flat_map(group)).collect()
+        let mut steps = self.steps();
+        steps.dedup();
+        steps.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Finds the raw files.
@@ -139,8 +164,8 @@ impl Plan {
     }
 }
 
-fn step<T>(name: &'static str, table: &Section, stage: T) -> Step<T> {
-    Step { name, table: table.table().to_string(), stage }
+fn step<T>(name: &'static str, table: &Section, number: usize, stage: T) -> Step<T> {
+    Step { name, table: table.table().to_string(), number, stage }
 }
 
 /// The part of a config that decides a dataset's content.

@@ -36,6 +36,9 @@ pub enum Stage {
     Map(Box<dyn Map>),
     /// Makes files from all rows.
     Fold(Box<dyn AnyFold>),
+    /// Several stages one behind the other, none of them a source, that a config and the counts in
+    /// the manifest know as one: a fold that looks at all rows for a map that follows.
+    Chain(Vec<Stage>),
 }
 
 impl Stage {

@@ -1,7 +1,9 @@
 //! The program from outside: what it makes, what it says, and what a kill does to it.
 
 mod bad_input;
+mod bitext;
 mod config;
+mod multi30k;
 mod readers;
 mod registry;
 mod restart;

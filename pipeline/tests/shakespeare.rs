@@ -1,12 +1,11 @@
 //! Tiny Shakespeare, as nanoGPT prepares it.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tessera_datasets::console::say;
 use tessera_datasets::manifest::Manifest;
 
-use crate::support::{Folder, PROGRAM};
+use crate::support::{Folder, PROGRAM, shared};
 
 const CONFIG: &str = r#"version = 1
 name = "made"
@@ -31,16 +30,9 @@ kind = "pack"
 length = 2048
 "#;
 
-/// The folder above `data/tinyshakespeare`, where this machine has it.
-fn shared() -> Option<PathBuf> {
-    let named = std::env::var_os("TESSERA_SHARED").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    [named, Some(beside)].into_iter().flatten().find(|dir| dir.join("data/tinyshakespeare/input.txt").is_file())
-}
-
 #[test]
 fn tiny_shakespeare_has_the_characters_that_everyone_counts() {
-    let Some(shared) = shared() else {
+    let Some(shared) = shared("data/tinyshakespeare/input.txt") else {
         say("skipped: Tiny Shakespeare is not here; set TESSERA_SHARED to the folder above `data/tinyshakespeare`");
         return;
     };

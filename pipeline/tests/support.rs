@@ -115,6 +115,13 @@ impl Ended {
     }
 }
 
+/// The folder above `data` with this file in it, where this machine has it.
+pub(crate) fn shared(file: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("TESSERA_SHARED").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    [named, Some(beside)].into_iter().flatten().find(|dir| dir.join(file).is_file())
+}
+
 /// The hash of every file below a folder, hidden ones too, by relative path.
 pub(crate) fn tree(dir: &Path) -> BTreeMap<String, String> {
     let entries = walkdir::WalkDir::new(dir).into_iter().map(Result::unwrap);

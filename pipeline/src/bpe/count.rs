@@ -16,12 +16,15 @@ pub struct CountOptions {
     /// megabytes that occur once and teach nothing. Cuts fall between characters, save where one
     /// character alone is longer. Default: 1024.
     pub longest_word: NonZeroUsize,
+    /// Whether a text that does not start with a space is counted as if it did, so that its first
+    /// word is the same as elsewhere: `add_prefix_space` of Hugging Face. Default: false.
+    pub prefix_space: bool,
 }
 
 impl Default for CountOptions {
     fn default() -> Self {
         const LONGEST_WORD: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
-        Self { longest_word: LONGEST_WORD }
+        Self { longest_word: LONGEST_WORD, prefix_space: false }
     }
 }
 
@@ -35,6 +38,8 @@ pub struct WordCounts {
     cut_words: u64,
     /// The summed length of the distinct words, in bytes.
     distinct_bytes: usize,
+    /// Where a text is put together with the space before it.
+    prefixed: String,
 }
 
 /// Counts are equal when every word occurs equally often; how they were made does not matter.
@@ -68,6 +73,18 @@ impl WordCounts {
 
     /// Adds the words of one text. No word reaches over the end of a text into the next.
     pub fn add_text(&mut self, text: &str) {
+        if !self.options.prefix_space || text.is_empty() || text.starts_with(' ') {
+            return self.add_words(text);
+        }
+        let mut prefixed = std::mem::take(&mut self.prefixed);
+        prefixed.clear();
+        prefixed.push(' ');
+        prefixed.push_str(text);
+        self.add_words(&prefixed);
+        self.prefixed = prefixed;
+    }
+
+    fn add_words(&mut self, text: &str) {
         let longest = self.options.longest_word.get();
         for word in pre_tokens(text) {
             if word.len() <= longest {
@@ -126,6 +143,11 @@ impl WordCounts {
             }
         }
         large
+    }
+
+    /// How the words were counted.
+    pub fn options(&self) -> CountOptions {
+        self.options
     }
 
     /// How many distinct words there are.

@@ -53,6 +53,25 @@ enum Component {
     ByteLevel { add_prefix_space: bool, trim_offsets: bool, use_regex: bool },
     /// Joins tokens with nothing between them.
     Fuse,
+    /// One decoder behind the other.
+    Sequence { decoders: [Decoder; 2] },
+}
+
+/// The decoders of a [`Component::Sequence`].
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Decoder {
+    ByteLevel {
+        add_prefix_space: bool,
+        trim_offsets: bool,
+        use_regex: bool,
+    },
+    /// Takes up to `start` of `content` off the front and up to `stop` off the end.
+    Strip {
+        content: char,
+        start: usize,
+        stop: usize,
+    },
 }
 
 #[derive(Serialize)]
@@ -74,8 +93,13 @@ struct Model<'a> {
 impl<'a> Document<'a> {
     fn new(vocabulary: &'a Vocabulary) -> Self {
         let (pre_tokenizer, decoder, unk_token) = match &vocabulary.alphabet {
-            Alphabet::BytesOfWords => (Some(byte_level_encoder(true)), BYTE_LEVEL_DECODER, None),
-            Alphabet::Bytes => (Some(byte_level_encoder(false)), BYTE_LEVEL_DECODER, None),
+            Alphabet::BytesOfWords { prefix_space: false } => {
+                (Some(byte_level_encoder(true, false)), BYTE_LEVEL_DECODER, None)
+            }
+            Alphabet::BytesOfWords { prefix_space: true } => {
+                (Some(byte_level_encoder(true, true)), SPACE_STRIPPING_DECODER, None)
+            }
+            Alphabet::Bytes => (Some(byte_level_encoder(false, false)), BYTE_LEVEL_DECODER, None),
             Alphabet::Characters { unknown } => (None, Component::Fuse, unknown.as_deref()),
         };
         Self {
@@ -102,13 +126,21 @@ impl<'a> Document<'a> {
     }
 }
 
-fn byte_level_encoder(use_regex: bool) -> Component {
-    Component::ByteLevel { add_prefix_space: false, trim_offsets: true, use_regex }
+fn byte_level_encoder(use_regex: bool, add_prefix_space: bool) -> Component {
+    Component::ByteLevel { add_prefix_space, trim_offsets: true, use_regex }
 }
 
 /// A decoder reads none of the three flags; these are the values that Hugging Face writes.
 const BYTE_LEVEL_DECODER: Component =
     Component::ByteLevel { add_prefix_space: true, trim_offsets: true, use_regex: true };
+
+/// Takes the space off again that was put before the text.
+const SPACE_STRIPPING_DECODER: Component = Component::Sequence {
+    decoders: [
+        Decoder::ByteLevel { add_prefix_space: true, trim_offsets: true, use_regex: true },
+        Decoder::Strip { content: ' ', start: 1, stop: 0 },
+    ],
+};
 
 fn added_tokens(special_tokens: &[String]) -> Vec<AddedToken<'_>> {
     let tokens = special_tokens.iter().enumerate();

@@ -33,7 +33,8 @@ impl Trainer {
     /// If the vocabulary size leaves no room for the bytes, a special token is empty, repeated or a
     /// symbol of the alphabet, or the words are more than 32-bit positions and 64-bit counts hold.
     pub fn train(&self, words: &WordCounts) -> Result<Vocabulary, Error> {
-        let mut vocabulary = Vocabulary::untrained(&self.special_tokens)?;
+        let mut vocabulary =
+            Vocabulary::untrained(&self.special_tokens)?.with_prefix_space(words.options().prefix_space);
         self.check_size(vocabulary.len())?;
         let mut arena = Arena::new(words, &vocabulary.byte_ids())?;
         let mut queue = Queue::new(&arena, self.min_frequency.max(1));

@@ -20,8 +20,9 @@ pub struct Vocabulary {
 /// What the tokens that are not special are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Alphabet {
-    /// Bytes, of text that is cut into words first.
-    BytesOfWords,
+    /// Bytes, of text that is cut into words first; `prefix_space` puts a space before a text that
+    /// does not start with one.
+    BytesOfWords { prefix_space: bool },
     /// Bytes, of the whole text.
     Bytes,
     /// Characters, of the whole text; others are encoded as the `unknown` token.
@@ -67,10 +68,15 @@ impl Vocabulary {
     /// The vocabulary that training starts from: special tokens, then bytes in Hugging Face's order.
     pub(super) fn untrained<S: AsRef<str>>(special_tokens: &[S]) -> Result<Self, Error> {
         Self::of_symbols(
-            Alphabet::BytesOfWords,
+            Alphabet::BytesOfWords { prefix_space: false },
             special_tokens,
             alphabet::bytes_in_order().into_iter().map(alphabet::character),
         )
+    }
+
+    /// The same for text that starts with a space, as the words were counted.
+    pub(super) fn with_prefix_space(self, prefix_space: bool) -> Self {
+        Self { alphabet: Alphabet::BytesOfWords { prefix_space }, ..self }
     }
 
     fn of_symbols<S: AsRef<str>>(

@@ -17,10 +17,16 @@ pub(super) fn print(dir: &Path, manifest: &Manifest) {
 
 fn lines(dir: &Path, manifest: &Manifest) -> Vec<String> {
     let mut lines = vec![format!("{}: {}", manifest.name, manifest.kind)];
-    for name in split_names(manifest) {
+    let names = split_names(manifest);
+    let width = names.iter().map(|name| name.len()).max().unwrap_or(0).max(12);
+    for name in names {
         let split = &manifest.splits[name];
         let shards = counted(split.shards.len() as u64, "shard");
-        lines.push(format!("  {name:<12} {:>12} rows  {:>10}  {shards}", thousands(split.rows), bytes(split.bytes)));
+        lines.push(format!(
+            "  {name:<width$} {:>12} rows  {:>10}  {shards}",
+            thousands(split.rows),
+            bytes(split.bytes)
+        ));
     }
     let mut rejects = Rejects::new();
     rejects.append(&manifest.rows.rejected);

@@ -127,6 +127,7 @@ fn body(out: &mut String, manifest: &Manifest, card: Option<&Card>) -> std::fmt:
         let split = &manifest.splits[name];
         writeln!(out, "| {name} | {} | {} | {} |", thousands(split.rows), bytes(split.bytes), split.shards.len())?;
     }
+    translations(out, manifest)?;
     let rows = &manifest.rows;
     writeln!(out, "\n## From rows read to rows kept\n\n| stage | rows in | rows out |\n|---|---:|---:|")?;
     for stage in &rows.stages {
@@ -143,6 +144,27 @@ fn body(out: &mut String, manifest: &Manifest, card: Option<&Card>) -> std::fmt:
     }
     sources(out, manifest, card)?;
     loading(out, manifest)
+}
+
+/// What the stage `statistics` has counted of translations, where there is one.
+fn translations(out: &mut String, manifest: &Manifest) -> std::fmt::Result {
+    let Some(statistics) = manifest.details.get("statistics").filter(|_| manifest.kind == Kind::Translation) else {
+        return Ok(());
+    };
+    writeln!(out, "\n## Languages\n")?;
+    writeln!(out, "| split | language | words | characters | tokens | words in a row, median | at most |")?;
+    writeln!(out, "|---|---|---:|---:|---:|---:|---:|")?;
+    for split in split_names(manifest) {
+        for (language, counts) in statistics[split].as_object().into_iter().flatten() {
+            write!(out, "| {split} | {language} |")?;
+            for key in ["words", "characters", "tokens", "median_words", "maximum_words"] {
+                let count = counts[key].as_u64().map_or(String::new(), thousands);
+                write!(out, " {count} |")?;
+            }
+            writeln!(out)?;
+        }
+    }
+    Ok(())
 }
 
 /// How many source files are listed in the card; the manifest has all.

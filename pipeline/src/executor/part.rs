@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
-use tessera_datasets::manifest::{Rejected, StageCounts};
+use tessera_datasets::manifest::{Rejected, StageCounts, is_split_name};
 use tessera_datasets::schema::RecordSchema;
 use tessera_datasets::shard::{Shard, ShardWriter, read_batches};
 use tessera_datasets::{Error, Result, files};
@@ -109,10 +109,8 @@ impl<'a> PartWriter<'a> {
     }
 }
 
-/// Splits become file names, and `datasets` takes only words.
 fn check_name(split: &str) -> Result<()> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match !split.is_empty() && split.chars().all(plain) {
+    match is_split_name(split) {
         true => Ok(()),
         false => Err(Error::internal(format!("`{split}` is no name for a split"))),
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use tessera_datasets::hash::sha256_file;
-use tessera_datasets::manifest::{FileEntry, MANIFEST, Manifest, RowCounts, SourceFile, Split};
+use tessera_datasets::manifest::{FileEntry, MANIFEST, Manifest, RowCounts, SourceFile, Split, StageCounts};
 use tessera_datasets::shard::shard_path;
 use tessera_datasets::{Error, Result, files};
 
@@ -72,10 +72,11 @@ pub(super) fn publish(
         let named = named.collect();
         manifest.splits.insert(split, Split::of(named));
     }
-    manifest.rows = row_counts(groups);
+    manifest.rows = row_counts(plan, groups);
     manifest.sources = sources;
     manifest.details = artifacts.details().clone();
-    for (name, path) in artifacts.files() {
+    // what starts with a point is for later stages only
+    for (name, path) in artifacts.files().iter().filter(|(name, _)| !name.starts_with('.')) {
         manifest.files.push(FileEntry { path: name.clone(), sha256: sha256_file(path)? });
         links.push((path.clone(), name.clone()));
     }
@@ -101,10 +102,20 @@ fn shards_by_split(group: &GroupRun) -> BTreeMap<String, Vec<tessera_datasets::s
     splits
 }
 
-fn row_counts(groups: &[GroupRun]) -> RowCounts {
+fn row_counts(plan: &Plan, groups: &[GroupRun]) -> RowCounts {
     let mut rejects = Rejects::new();
     groups.iter().for_each(|group| rejects.append(group.rejects.by_reason()));
-    let stages: Vec<_> = groups.iter().flat_map(|group| group.stages.clone()).collect();
+    let steps: Vec<StageCounts> = groups.iter().flat_map(|group| group.stages.clone()).collect();
+    let mut stages: Vec<StageCounts> = Vec::new();
+    let mut last = None;
+    for (counts, (_, number)) in steps.into_iter().zip(plan.steps()) {
+        match stages.last_mut() {
+            // the steps of one stage
+            Some(stage) if last == Some(number) => stage.rows_out = counts.rows_out,
+            _ => stages.push(counts),
+        }
+        last = Some(number);
+    }
     RowCounts {
         read: stages.first().map_or(0, |source| source.rows_in),
         kept: groups.last().map_or(0, GroupRun::rows),

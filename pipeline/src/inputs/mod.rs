@@ -2,13 +2,17 @@
 
 mod find;
 mod hash;
+pub(crate) mod json;
+pub(crate) mod lines;
 mod open;
+mod parts;
 
 use std::path::PathBuf;
 
 pub use find::{Found, find};
 pub use hash::hash_inputs;
 pub use open::{Compression, open};
+pub(crate) use parts::{parts_of, skipped_note};
 
 /// A raw file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub use images::{CaptionRows, ImageRows};
 pub use pose::PoseRows;
 pub use text::TextRows;
 pub use tokens::{TokenColumn, TokenRows};
-pub use translation::TranslationRows;
+pub use translation::{TranslationColumns, TranslationRows, languages_of, no_language};
 
 /// The name of the leading column.
 pub const SPLIT: &str = "split";

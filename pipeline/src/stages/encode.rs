@@ -97,14 +97,14 @@ impl Encoder<'_> {
             return rejects.add("cannot be encoded", origin.src, origin.loc, &error.to_string());
         }
         let bytes: u64 = self.ids.iter().map(|id| u64::from(tokenizer.byte_length(*id))).sum();
-        if bytes != text.len() as u64 {
+        if bytes != tokenizer.encoded_bytes(text) {
             let character = first_outside(tokenizer, text);
             let excerpt = character.map_or(String::new(), |c| format!("`{c}` (U+{:04X})", c as u32));
             return rejects.add(OUTSIDE, origin.src, origin.loc, &excerpt);
         }
         self.ids.extend(end_of_text);
         // a row is less than 2^31 bytes long, as no batch of strings can hold more
-        self.rows.push(&self.ids, bytes as u32, origin);
+        self.rows.push(&self.ids, text.len() as u32, origin);
     }
 }
 
@@ -113,9 +113,11 @@ fn first_outside(tokenizer: &Tokenizer, text: &str) -> Option<char> {
     let mut ids = Vec::new();
     text.chars().find(|c| {
         ids.clear();
-        let encoded = tokenizer.encode_into(c.encode_utf8(&mut [0; 4]), &mut ids);
-        let bytes: u32 = ids.iter().map(|id| tokenizer.byte_length(*id)).sum();
-        encoded.is_err() || bytes as usize != c.len_utf8()
+        let mut buffer = [0; 4];
+        let character = &*c.encode_utf8(&mut buffer);
+        let encoded = tokenizer.encode_into(character, &mut ids);
+        let bytes: u64 = ids.iter().map(|id| u64::from(tokenizer.byte_length(*id))).sum();
+        encoded.is_err() || bytes != tokenizer.encoded_bytes(character)
     })
 }
 

@@ -4,7 +4,10 @@
 
 mod draw_world;
 mod encode;
+mod filter_bitext;
+mod languages;
 mod pack;
+mod read_bitext;
 mod read_text;
 mod split;
 mod statistics;
@@ -18,6 +21,11 @@ use crate::stage::{Stage, StageContext};
 
 /// The name of the tokenizer among the files of a dataset.
 pub const TOKENIZER: &str = "tokenizer.json";
+
+/// The name of the tokenizer of one language, where each language has its own.
+pub fn tokenizer_of(language: &str) -> String {
+    format!("tokenizer.{language}.json")
+}
 
 /// One line of the registry.
 pub struct Entry {
@@ -34,8 +42,10 @@ pub struct Entry {
 /// All stages: first those that make rows, then those that change them, then those that learn.
 pub const STAGES: &[Entry] = &[
     read_text::ENTRY,
+    read_bitext::ENTRY,
     draw_world::ENTRY,
     split::ENTRY,
+    filter_bitext::ENTRY,
     encode::ENTRY,
     pack::ENTRY,
     use_tokenizer::ENTRY,

@@ -5,15 +5,18 @@
 //!   added and no run can train on what another holds out.
 //! - `tail` cuts every document at the character `int((1 - validation) * characters)`, as nanoGPT's
 //!   data preparation does; the end is for validation.
-//! - `file` goes by the file: glob patterns for `validation` and `test` on its name, or the splits
-//!   that the card gives its files where there are no patterns.
+//! - `file` goes by the file: glob patterns on its name for `validation`, `test` and splits of any
+//!   other name, or the splits that the card gives its files where there are no patterns. A file
+//!   that no pattern matches is for training; one that two splits claim is an error.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use arrow::array::{RecordBatch, StringArray};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tessera_datasets::config::Section;
+use tessera_datasets::manifest::is_split_name;
 use tessera_datasets::schema::{Kind, RecordSchema};
 use tessera_datasets::{Error, Result};
 
@@ -48,6 +51,9 @@ struct Config {
     /// Patterns for the names of test files (`file`).
     #[serde(default)]
     test_files: Vec<String>,
+    /// Patterns for the names of the files of any split (`file`).
+    #[serde(default)]
+    splits: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -63,7 +69,7 @@ enum Name {
 enum Method {
     Hash { validation: f64, test: f64 },
     Tail { train: f64 },
-    File { validation: Vec<glob::Pattern>, test: Vec<glob::Pattern> },
+    File { splits: Vec<(String, Vec<glob::Pattern>)> },
 }
 
 fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
@@ -71,7 +77,7 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
     let keys: &[&str] = match config.method {
         Name::Hash => &["method", "validation", "test"],
         Name::Tail => &["method", "validation"],
-        Name::File => &["method", "validation_files", "test_files"],
+        Name::File => &["method", "validation_files", "test_files", "splits"],
     };
     section.refuse_unknown(keys)?;
     let share = |key: &str, value: f64| match (0.0..1.0).contains(&value) {
@@ -93,10 +99,26 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
             Method::Hash { validation, test }
         }
         Name::Tail => Method::Tail { train: 1.0 - share("validation", config.validation.unwrap_or(0.1))? },
-        Name::File => Method::File {
-            validation: patterns("validation_files", &config.validation_files)?,
-            test: patterns("test_files", &config.test_files)?,
-        },
+        Name::File => {
+            let mut splits: Vec<(String, Vec<glob::Pattern>)> = Vec::new();
+            for (name, key, files) in
+                [(TEST, "test_files", &config.test_files), (VALIDATION, "validation_files", &config.validation_files)]
+            {
+                if !files.is_empty() {
+                    splits.push((name.to_owned(), patterns(key, files)?));
+                }
+            }
+            for (name, files) in &config.splits {
+                if !is_split_name(name) {
+                    let message = format!("`{name}` is no name for a split");
+                    return Err(section
+                        .error("splits", message)
+                        .hint("lower-case letters, digits and `_`, a letter first; `all` means all splits"));
+                }
+                splits.push((name.clone(), patterns("splits", files)?));
+            }
+            Method::File { splits }
+        }
     };
     Ok(Stage::map(Split { method }))
 }
@@ -131,29 +153,50 @@ impl PreparedMap for Prepared {
     }
 
     fn open(&self, _: usize) -> Box<dyn Mapper + '_> {
-        Box::new(Splitter(&self.method))
+        Box::new(Splitter { method: &self.method })
     }
 }
 
-struct Splitter<'a>(&'a Method);
+struct Splitter<'a> {
+    method: &'a Method,
+}
 
 impl Mapper for Splitter<'_> {
     fn map(&mut self, batch: RecordBatch, _: &mut Rejects) -> Result<Option<RecordBatch>> {
-        let each = |column: &str, split: &dyn Fn(&str) -> &'static str| {
-            let names = strings(&batch, column)?.iter().flatten().map(split);
-            set_splits(&batch, StringArray::from_iter_values(names))
-        };
-        match self.0 {
-            Method::Hash { validation, test } => each("split_key", &|key| by_hash(key, *validation, *test)),
+        match self.method {
+            Method::Hash { validation, test } => {
+                let names = strings(&batch, "split_key")?.iter().flatten().map(|key| by_hash(key, *validation, *test));
+                set_splits(&batch, StringArray::from_iter_values(names))
+            }
             Method::Tail { train } => cut_tails(&batch, *train),
-            Method::File { validation, test } if validation.is_empty() && test.is_empty() => Ok(batch),
-            Method::File { validation, test } => each("src", &|name| match () {
-                () if test.iter().any(|p| p.matches(name)) => TEST,
-                () if validation.iter().any(|p| p.matches(name)) => VALIDATION,
-                () => TRAIN,
-            }),
+            Method::File { splits } if splits.is_empty() => Ok(batch),
+            Method::File { splits } => {
+                let mut names = Vec::with_capacity(batch.num_rows());
+                let mut last = ("", TRAIN);
+                for file in strings(&batch, "src")?.iter().flatten() {
+                    // rows of one file come together
+                    if last.0 != file || names.is_empty() {
+                        last = (file, by_file(file, splits)?);
+                    }
+                    names.push(last.1);
+                }
+                set_splits(&batch, StringArray::from_iter_values(names))
+            }
         }
         .map(Some)
+    }
+}
+
+/// The split of a file: the one with a pattern for its name.
+fn by_file<'a>(file: &str, splits: &'a [(String, Vec<glob::Pattern>)]) -> Result<&'a str> {
+    let mut claims = splits.iter().filter(|(_, patterns)| patterns.iter().any(|p| p.matches(file)));
+    match (claims.next(), claims.next()) {
+        (None, _) => Ok(TRAIN),
+        (Some((split, _)), None) => Ok(split),
+        (Some((first, _)), Some((second, _))) => {
+            let message = format!("`{file}` matches patterns of both `{first}` and `{second}`");
+            Err(Error::input(message).hint("each file belongs to one split: make the patterns of `split` narrower"))
+        }
     }
 }
 
@@ -219,7 +262,7 @@ mod tests {
                 let mut rows = TextRows::default();
                 keys.iter().for_each(|k| rows.push(k, &origin(TRAIN, k)));
                 let method = Method::Hash { validation, test: 0.1 };
-                let batch = Splitter(&method).map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
+                let batch = Splitter { method: &method }.map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
                 strings(&batch, "split").unwrap().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
             };
             let before = split(&old);
@@ -275,13 +318,19 @@ mod tests {
     #[test]
     fn files_are_split_by_pattern() {
         let mut rows = TextRows::default();
-        for src in ["val/a.txt", "train/a.txt", "test_1.txt"] {
+        for src in ["val/a.txt", "train/a.txt", "test_1.txt", "flickr.{de,en}.gz"] {
             rows.push("x", &Origin { src, ..origin(TRAIN, src) });
         }
-        let pattern = |p| vec![glob::Pattern::new(p).unwrap()];
-        let method = Method::File { validation: pattern("val/*"), test: pattern("test*") };
-        let batch = Splitter(&method).map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
-        let splits: Vec<&str> = strings(&batch, "split").unwrap().iter().flatten().collect();
-        assert_eq!(splits, [VALIDATION, TRAIN, TEST]);
+        let pattern = |split: &str, p| (split.to_owned(), vec![glob::Pattern::new(p).unwrap()]);
+        let splits = vec![pattern("test", "test*"), pattern("validation", "val/*"), pattern("test_2016", "flickr.*")];
+        let batch = rows.finish().unwrap();
+        let method = Method::File { splits: splits.clone() };
+        let split = Splitter { method: &method }.map(batch.clone(), &mut Rejects::new()).unwrap().unwrap();
+        let names: Vec<&str> = strings(&split, "split").unwrap().iter().flatten().collect();
+        assert_eq!(names, [VALIDATION, TRAIN, TEST, "test_2016"]);
+
+        let method = Method::File { splits: [splits, vec![pattern("other", "*.gz")]].concat() };
+        let error = Splitter { method: &method }.map(batch, &mut Rejects::new()).unwrap_err().to_string();
+        assert!(error.contains("both `test_2016` and `other`"), "{error}");
     }
 }

@@ -4,8 +4,8 @@ use std::io::Read;
 
 use tessera_datasets::Result;
 
-use super::lines::without_mark;
-use super::{FileSink, LONGEST_ROW, NOT_UTF8, TOO_LONG};
+use super::FileSink;
+use crate::inputs::lines::{LONGEST_ROW, NOT_UTF8, TOO_LONG, without_mark};
 use crate::inputs::{InputFile, open};
 
 pub(super) fn read_document(file: &InputFile, advance: &dyn Fn(u64), sink: &mut FileSink<'_, '_>) -> Result<()> {

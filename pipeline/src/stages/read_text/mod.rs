@@ -9,7 +9,6 @@
 //! `field not a string`. A compressed file that is cut short is no row's fault but an error.
 
 mod document;
-mod json_field;
 mod lines;
 
 use serde::Deserialize;
@@ -21,7 +20,8 @@ use tessera_datasets::schema::{Kind, RecordSchema, text};
 use tessera_datasets::{Error, Result};
 
 use super::Entry;
-use crate::inputs::{Compression, Found, InputFile, find};
+use crate::inputs::lines::without_returns;
+use crate::inputs::{Compression, Found, InputFile, find, parts_of, skipped_note};
 use crate::rows::{Origin, TRAIN, TextRows, content_hash};
 use crate::stage::{Outlet, Part, PreparedSource, Source, Stage, StageContext};
 
@@ -34,9 +34,6 @@ pub(super) const ENTRY: Entry = Entry {
 
 /// What people are told that this stage reads.
 const SORTS: &str = "`.txt`, `.md` and `.jsonl`, each also as `.gz` or `.zst`";
-
-/// How many skipped files are named.
-const NAMED: usize = 5;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -103,32 +100,14 @@ impl Source for ReadText {
 
     fn prepare(&self) -> Result<Box<dyn PreparedSource>> {
         let Found { files, skipped } = find(&self.data, &self.dataset, SORTS, &|name| Format::of(name).is_some())?;
-        let (parts, ranges) = group(&files, self.config.part_bytes);
+        let sizes = files.iter().map(|file| (file.name.as_str(), file.bytes));
+        let (parts, ranges) = parts_of(sizes, self.config.part_bytes);
         let languages = match &self.data.card {
             Some(card) => Card::find(card)?.languages,
             None => Vec::new(),
         };
         Ok(Box::new(Prepared { config: self.config.clone(), files, skipped, languages, parts, ranges }))
     }
-}
-
-/// Puts files together to parts of about `part_bytes`, in order.
-fn group(files: &[InputFile], part_bytes: u64) -> (Vec<Part>, Vec<std::ops::Range<usize>>) {
-    let mut parts: Vec<Part> = Vec::new();
-    let mut ranges: Vec<std::ops::Range<usize>> = Vec::new();
-    for (i, file) in files.iter().enumerate() {
-        match (parts.last_mut(), ranges.last_mut()) {
-            (Some(part), Some(range)) if part.size + file.bytes <= part_bytes => {
-                part.size += file.bytes;
-                range.end = i + 1;
-            }
-            _ => {
-                parts.push(Part { label: file.name.clone(), size: file.bytes });
-                ranges.push(i..i + 1);
-            }
-        }
-    }
-    (parts, ranges)
 }
 
 struct Prepared {
@@ -162,9 +141,7 @@ impl PreparedSource for Prepared {
         if !self.languages.is_empty() {
             details.insert("languages".to_owned(), self.languages.clone().into());
         }
-        if !self.skipped.is_empty() {
-            let named: Vec<&String> = self.skipped.iter().take(NAMED).collect();
-            let note = serde_json::json!({ "count": self.skipped.len(), "samples": named });
+        if let Some(note) = skipped_note(&self.skipped) {
             details.insert("skipped_files".to_owned(), note);
         }
         details
@@ -244,21 +221,6 @@ impl FileSink<'_, '_> {
 fn loc(place: Option<u64>) -> String {
     place.map_or("file".to_owned(), |line| format!("line {line}"))
 }
-
-/// `\r\n` to `\n`.
-fn without_returns(text: &str) -> std::borrow::Cow<'_, str> {
-    match text.contains("\r\n") {
-        true => text.replace("\r\n", "\n").into(),
-        false => text.into(),
-    }
-}
-
-/// The reason for rows that no batch can hold.
-const TOO_LONG: &str = "longer than 1 GiB";
-/// The most bytes that a row can have: a batch of strings addresses 2^31.
-const LONGEST_ROW: usize = 1 << 30;
-/// The reason for rows in another encoding.
-const NOT_UTF8: &str = "not UTF-8";
 
 #[cfg(test)]
 mod tests;

@@ -142,7 +142,7 @@ fn parts_hold_small_files_together_and_large_ones_alone() {
     }
     let data = DataConfig { paths: vec![dir.path().to_string_lossy().into_owned()], ..DataConfig::default() };
     let found = find(&data, "test", SORTS, &|_| true).unwrap();
-    let (parts, ranges) = group(&found.files, 100);
+    let (parts, ranges) = parts_of(found.files.iter().map(|f| (f.name.as_str(), f.bytes)), 100);
     assert_eq!(ranges, [0..2, 2..3, 3..4, 4..5]);
     assert_eq!(parts.iter().map(|p| p.size).collect::<Vec<_>>(), [80, 40, 400, 10]);
     // how files are grouped changes nothing in the rows

@@ -2,7 +2,13 @@
 //!
 //! Of text: documents, characters, bytes, words (between white space), and how often each character
 //! occurs. Of tokens: rows, tokens, the bytes that they stand for, and how often each id occurs.
-//! Lengths are in characters and in tokens; their quantiles are exact (nearest rank).
+//! Of translations: of each language words, characters, bytes, and tokens where a stage before has
+//! made a tokenizer; how long rows are, and how much longer one language is than another.
+//! Lengths are in characters and in tokens, of translations in words and in tokens; their quantiles
+//! are exact (nearest rank).
+
+mod lengths;
+mod translations;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +26,8 @@ use super::{Entry, TOKENIZER};
 use crate::artifacts::Artifacts;
 use crate::rows::{SPLIT, TokenColumn, strings};
 use crate::stage::{Fold, FoldStart, Pass, Stage, StageContext, needs_kind};
+use lengths::Lengths;
+use translations::Translations;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "statistics",
@@ -48,7 +56,13 @@ struct Statistics {
     name: Option<String>,
 }
 
-/// Counts of some rows.
+/// What is known of some rows.
+enum State {
+    Symbols(Counts),
+    Translations(Translations),
+}
+
+/// Counts of some rows of text or tokens.
 struct Counts {
     kind: Kind,
     splits: BTreeMap<String, SplitCounts>,
@@ -74,12 +88,12 @@ impl Statistics {
 }
 
 impl Fold for Statistics {
-    type State = Counts;
+    type State = State;
 
     fn check(&self, input: Kind) -> Result<()> {
         match input {
-            Kind::Text | Kind::Tokens => Ok(()),
-            other => Err(needs_kind(&[Kind::Text, Kind::Tokens], other)),
+            Kind::Text | Kind::Tokens | Kind::Translation => Ok(()),
+            other => Err(needs_kind(&[Kind::Text, Kind::Tokens, Kind::Translation], other)),
         }
     }
 
@@ -87,50 +101,40 @@ impl Fold for Statistics {
         vec![self.path(input)]
     }
 
-    fn start(&self, at: &FoldStart<'_>) -> Result<Counts> {
-        Ok(Counts { kind: at.schema.kind(), splits: BTreeMap::new(), symbols: Vec::new() })
+    fn start(&self, at: &FoldStart<'_>) -> Result<State> {
+        Ok(match at.schema.kind() {
+            Kind::Translation => State::Translations(Translations::new(at)?),
+            kind => State::Symbols(Counts { kind, splits: BTreeMap::new(), symbols: Vec::new() }),
+        })
     }
 
-    fn add(&self, state: &mut Counts, batch: &RecordBatch) -> Result<()> {
-        match state.kind {
-            Kind::Text => state.add_text(batch),
-            _ => state.add_tokens(batch),
+    fn add(&self, state: &mut State, batch: &RecordBatch) -> Result<()> {
+        match state {
+            State::Translations(translations) => translations.add(batch),
+            State::Symbols(counts) if counts.kind == Kind::Text => counts.add_text(batch),
+            State::Symbols(counts) => counts.add_tokens(batch),
         }
     }
 
-    fn merge(&self, mut first: Counts, second: Counts) -> Result<Counts> {
-        for (split, counts) in second.splits {
-            first.splits.entry(split).or_default().add(&counts);
+    fn merge(&self, first: State, second: State) -> Result<State> {
+        match (first, second) {
+            (State::Symbols(first), State::Symbols(second)) => Ok(State::Symbols(first.merge(second))),
+            (State::Translations(first), State::Translations(second)) => Ok(State::Translations(first.merge(second))),
+            _ => Err(Error::internal("statistics of rows of two kinds")),
         }
-        for (symbol, count) in (0_u32..).zip(second.symbols) {
-            first.count(symbol, count);
-        }
-        Ok(first)
     }
 
-    fn finish(&self, state: Counts, _: u32, artifacts: &mut Artifacts) -> Result<Pass> {
-        let spelling: Box<dyn Fn(u32) -> String> = match state.kind {
-            Kind::Text => Box::new(|code| char::from_u32(code).map(String::from).unwrap_or_default()),
-            _ => {
-                let tokenizer = Tokenizer::from_file(artifacts.path(TOKENIZER)?)?;
-                Box::new(move |id| tokenizer.display(id))
+    fn finish(&self, state: State, _: u32, artifacts: &mut Artifacts) -> Result<Pass> {
+        let (kind, report) = match state {
+            State::Symbols(counts) => (counts.kind, counts.report(artifacts)?),
+            State::Translations(translations) => {
+                artifacts.detail("statistics", translations.overview());
+                (Kind::Translation, translations.report())
             }
         };
-        let splits: BTreeMap<&String, Summary> =
-            state.splits.iter().map(|(name, c)| (name, c.summary(state.kind))).collect();
-        let (symbols, symbol) = match state.kind {
-            Kind::Text => ("characters", "character"),
-            _ => ("tokens", "token"),
-        };
-        let table = symbol_table(&state.symbols).map_err(|e| Error::internal(format!("polars: {e}")))?;
-        let table: Vec<Value> = table
-            .into_iter()
-            .map(|(code, count)| json!({ symbol: spelling(code), "id": code, "count": count }))
-            .collect();
-        let report = json!({ "kind": state.kind, "splits": splits, symbols: table });
         let mut bytes = serde_json::to_vec_pretty(&report).map_err(|e| Error::internal(e.to_string()))?;
         bytes.push(b'\n');
-        artifacts.write(&self.path(state.kind), &bytes)?;
+        artifacts.write(&self.path(kind), &bytes)?;
         Ok(Pass::Done)
     }
 
@@ -143,6 +147,38 @@ impl Fold for Statistics {
 }
 
 impl Counts {
+    fn merge(mut self, second: Self) -> Self {
+        for (split, counts) in second.splits {
+            self.splits.entry(split).or_default().add(&counts);
+        }
+        for (symbol, count) in (0_u32..).zip(second.symbols) {
+            self.count(symbol, count);
+        }
+        self
+    }
+
+    fn report(&self, artifacts: &Artifacts) -> Result<Value> {
+        let spelling: Box<dyn Fn(u32) -> String> = match self.kind {
+            Kind::Text => Box::new(|code| char::from_u32(code).map(String::from).unwrap_or_default()),
+            _ => {
+                let tokenizer = Tokenizer::from_file(artifacts.path(TOKENIZER)?)?;
+                Box::new(move |id| tokenizer.display(id))
+            }
+        };
+        let splits: BTreeMap<&String, Summary> =
+            self.splits.iter().map(|(name, c)| (name, c.summary(self.kind))).collect();
+        let (symbols, symbol) = match self.kind {
+            Kind::Text => ("characters", "character"),
+            _ => ("tokens", "token"),
+        };
+        let table = symbol_table(&self.symbols).map_err(|e| Error::internal(format!("polars: {e}")))?;
+        let table: Vec<Value> = table
+            .into_iter()
+            .map(|(code, count)| json!({ symbol: spelling(code), "id": code, "count": count }))
+            .collect();
+        Ok(json!({ "kind": self.kind, "splits": splits, symbols: table }))
+    }
+
     fn add_text(&mut self, batch: &RecordBatch) -> Result<()> {
         let texts = strings(batch, "text")?;
         for (split, text) in strings(batch, SPLIT)?.iter().flatten().zip(texts.iter().flatten()) {
@@ -238,48 +274,6 @@ struct Summary {
     length: Lengths,
 }
 
-/// How long rows are, in characters or tokens.
-#[derive(Debug, PartialEq, Serialize)]
-struct Lengths {
-    mean: f64,
-    minimum: u64,
-    p05: u64,
-    p25: u64,
-    median: u64,
-    p75: u64,
-    p95: u64,
-    p99: u64,
-    maximum: u64,
-}
-
-impl Lengths {
-    fn of(lengths: &BTreeMap<u64, u64>) -> Self {
-        let rows: u64 = lengths.values().sum();
-        let sum: f64 = lengths.iter().map(|(length, count)| (length * count) as f64).sum();
-        // nearest rank: the smallest length that at least this share of the rows do not exceed
-        let at = |share: f64| {
-            let rank = (share * rows as f64).ceil().max(1.0) as u64;
-            let mut seen = 0;
-            let found = lengths.iter().find(|(_, count)| {
-                seen += **count;
-                seen >= rank
-            });
-            found.map_or(0, |(length, _)| *length)
-        };
-        Self {
-            mean: sum / rows.max(1) as f64,
-            minimum: at(0.0),
-            p05: at(0.05),
-            p25: at(0.25),
-            median: at(0.5),
-            p75: at(0.75),
-            p95: at(0.95),
-            p99: at(0.99),
-            maximum: at(1.0),
-        }
-    }
-}
-
 /// The symbols that occur with their counts, the most frequent first, then by code.
 fn symbol_table(symbols: &[u64]) -> polars::prelude::PolarsResult<Vec<(u32, u64)>> {
     let occurring = (0_u32..).zip(symbols.iter().copied()).filter(|(_, count)| *count > 0);
@@ -295,9 +289,9 @@ fn symbol_table(symbols: &[u64]) -> polars::prelude::PolarsResult<Vec<(u32, u64)
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rows::tests::origin;
     use super::*;
     use crate::rows::TextRows;
+    use crate::rows::tests::origin;
     use proptest::prelude::*;
 
     fn counts(texts: &[(&str, &str)]) -> Counts {
@@ -318,30 +312,12 @@ mod tests {
         assert_eq!(table[..3], [(98, 3), (10, 1), (32, 1)]);
     }
 
-    #[test]
-    fn quantiles_are_the_nearest_rank() {
-        let lengths = Lengths::of(&(1..=100).map(|i| (i, 1)).collect());
-        assert_eq!(lengths.mean, 50.5);
-        let found = [
-            lengths.minimum,
-            lengths.p05,
-            lengths.p25,
-            lengths.median,
-            lengths.p75,
-            lengths.p95,
-            lengths.p99,
-            lengths.maximum,
-        ];
-        assert_eq!(found, [1, 5, 25, 50, 75, 95, 99, 100]);
-        assert_eq!(Lengths::of(&BTreeMap::from([(7, 3)])).p05, 7);
-    }
-
     proptest! {
         #[test]
         fn parts_merge_to_the_whole(texts in prop::collection::vec(("train|test", "(?s).{0,9}"), 0..20), at in 0..20_usize) {
             let texts: Vec<(&str, &str)> = texts.iter().map(|(s, t)| (s.as_str(), t.as_str())).collect();
             let (first, second) = texts.split_at(at.min(texts.len()));
-            let merged = Fold::merge(&Statistics { name: None }, counts(first), counts(second)).unwrap();
+            let merged = counts(first).merge(counts(second));
             let whole = counts(&texts);
             prop_assert_eq!(merged.splits, whole.splits);
             prop_assert_eq!(merged.symbols, whole.symbols);
