@@ -205,7 +205,7 @@ mod tests {
 
     fn options(longest_word: usize) -> CountOptions {
         let longest_word = NonZeroUsize::new(longest_word).unwrap();
-        CountOptions { longest_word }
+        CountOptions { longest_word, ..CountOptions::default() }
     }
 
     #[test]

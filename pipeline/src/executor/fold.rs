@@ -153,7 +153,7 @@ mod tests {
             let mut group = group(dir.path());
             let mut artifacts = Artifacts::new(dir.path().join("files"));
             let folds: Vec<Step<Box<dyn AnyFold>>> =
-                vec![Step { name: "ids", table: String::new(), stage: Box::new(Ids) }];
+                vec![Step { name: "ids", table: String::new(), number: 1, stage: Box::new(Ids) }];
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| run_all(&folds, &mut group, &mut artifacts)).unwrap();
             let ids = fs_err::read_to_string(artifacts.path("ids.txt").unwrap()).unwrap();

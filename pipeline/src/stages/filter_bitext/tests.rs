@@ -143,10 +143,10 @@ proptest! {
             cuts.windows(2).map(|w| rows[w[0]..w[1]].to_vec()).filter(|part| !part.is_empty()).collect();
         let held_out: HashSet<_> = rows.iter().filter(|r| r.0 == "test").map(|r| (r.1, r.2)).collect();
         let mut seen = HashSet::new();
-        let stays = |row: &&Row<'_>| {
-            row.0 == "test" || (!held_out.contains(&(row.1, row.2)) && seen.insert((row.1, row.2)))
-        };
-        let expected: Vec<[String; 3]> = rows.iter().filter(stays).map(|r| [r.0, r.1, r.2].map(str::to_owned)).collect();
+        let stays = rows.iter().filter(|(split, de, en)| {
+            *split == "test" || (!held_out.contains(&(*de, *en)) && seen.insert((*de, *en)))
+        });
+        let expected: Vec<[String; 3]> = stays.map(|r| [r.0, r.1, r.2].map(str::to_owned)).collect();
         prop_assert_eq!(drop_repeated(&parts, true, true).0, expected);
     }
 }
