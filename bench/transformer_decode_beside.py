@@ -1,11 +1,11 @@
 """Sentences per CPU second of a beam search: tessera-train translate beside PyTorch, alternately.
 
-usage: transformer_decode_beside.py --tessera PROGRAM --run RUN --checkpoint RUN/checkpoints/average --source FILE [--pairs 5]
+usage: transformer_decode_beside.py --tessera PROGRAM --run RUN --source FILE [--checkpoint average] [--pairs 5]
 
     python bench/transformer_decode_beside.py --tessera PROGRAMS/tessera-train --run runs/NAME \\
-        --checkpoint runs/NAME/checkpoints/average --source test_2016_flickr.en.gz --beam 4 --threads 2
+        --source test_2016_flickr.en.gz --beam 4 --threads 2
 
-`--checkpoint` must be the one that `translate RUN` takes. tessera-train is run twice per
+`--checkpoint` is `average` or a step. tessera-train is run twice per
 pair, with the first line and with all of them; the difference of user and system time is the cost of the other lines, start-up and
 loading excluded. PyTorch times its own translation, loading excluded (`transformer_decode.py`). Both have the same
 beam, length penalty and threads, and each the batches it likes. Says on how many lines both agree: a difference in
@@ -34,7 +34,8 @@ def tessera(arguments, lines: list[str]) -> tuple[float, list[str]]:
     environment = dict(os.environ, OMP_NUM_THREADS=str(arguments.threads))
     before = children_seconds()
     output = subprocess.run(
-        [arguments.tessera, "translate", arguments.run, "--beam", str(arguments.beam), *arguments.option],
+        [arguments.tessera, "translate", arguments.run, "--checkpoint", arguments.checkpoint, "--device", "cpu",
+         "--beam", str(arguments.beam), "--length-penalty", str(arguments.length_penalty), *arguments.option],
         input="".join(line + "\n" for line in lines), check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, encoding="utf-8", env=environment,
     )
@@ -42,8 +43,10 @@ def tessera(arguments, lines: list[str]) -> tuple[float, list[str]]:
 
 
 def torch_decode(arguments) -> tuple[float, list[str]]:
+    name = f"step-{int(arguments.checkpoint):08}" if arguments.checkpoint.isdecimal() else arguments.checkpoint
+    folder = os.path.join(arguments.run, "checkpoints", name)
     output = subprocess.run(
-        [sys.executable, os.path.join(HERE, "transformer_decode.py"), arguments.checkpoint, "--source", arguments.source,
+        [sys.executable, os.path.join(HERE, "transformer_decode.py"), folder, "--source", arguments.source,
          "--beam", str(arguments.beam), "--length-penalty", str(arguments.length_penalty), "--batch", str(arguments.batch),
          "--threads", str(arguments.threads), *(["--stay"] if arguments.stay else [])],
         check=True, capture_output=True, text=True, encoding="utf-8",
@@ -55,10 +58,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tessera", required=True)
     parser.add_argument("--run", required=True)
-    parser.add_argument("--checkpoint", required=True, help="the folder that PyTorch reads")
+    parser.add_argument("--checkpoint", default="average", help="`average` or a step")
     parser.add_argument("--source", required=True, help="lines, plain or .gz")
     parser.add_argument("--beam", type=int, default=4)
-    parser.add_argument("--length-penalty", type=float, default=0.6, help="what the run decodes with")
+    parser.add_argument("--length-penalty", type=float, default=0.6, help="alpha of GNMT's")
     parser.add_argument("--batch", type=int, default=50, help="PyTorch's sentences in a batch")
     parser.add_argument("--stay", action="store_true", help="PyTorch keeps sentences that are done in their batch")
     parser.add_argument("--threads", type=int, default=1)

@@ -10,7 +10,7 @@ and values. Both are the paper's model: post-norm (or `--pre-norm`), one embeddi
 positions, dropout on embeddings and sub-layers but not on attention weights or inside the feed-forward part.
 
 Batches have the lengths of the two files' sentences and random tokens: pools of 8,192 shuffled
-pairs are sorted by length, and cut where the longer side with its padding would go over `--batch-tokens`, as `tessera-train`
+pairs are sorted by the longer side, then the source, and cut where the longer side with its padding would go over `--batch-tokens`, as `tessera-train`
 does. Without files every pair has `--source-length` and `--target-length` tokens.
 A step picks a batch, goes forward and backward with label smoothing 0.1, clips the gradients to
 norm 1 (`--clip 0`: not) and takes one step of Adam. Prints one line of JSON; building the model and `--warmup` steps stay out of the timing.
@@ -224,7 +224,7 @@ def plan(lengths):
     random.shuffle(lengths)
     for start in range(0, len(lengths), 8192):
         batch, longest = [], 0
-        for pair in sorted(lengths[start : start + 8192]):
+        for pair in sorted(lengths[start : start + 8192], key=lambda pair: (max(pair), pair[0])):
             if batch and (len(batch) + 1) * max(longest, *pair) > settings.batch_tokens:
                 batches.append(batch)
                 batch, longest = [], 0
