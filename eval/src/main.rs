@@ -11,6 +11,7 @@ use tessera_datasets::manifest::MANIFEST;
 use tessera_datasets::run_dir::RunDir;
 use tessera_datasets::{Error, Result};
 use tessera_eval::config::EvalConfig;
+use tessera_eval::corpus;
 use tessera_eval::metrics::METRICS;
 use tessera_eval::number::with_interval;
 use tessera_eval::predictions::Predictions;
@@ -54,6 +55,10 @@ enum Command {
         #[command(flatten)]
         shared: Shared,
     },
+    /// Score translations in files by BLEU, as sacrebleu does: `bleu REF… < HYP`.
+    Bleu(Box<corpus::Arguments>),
+    /// Score translations in files by chrF: `chrf REF… < HYP`.
+    Chrf(Box<corpus::Arguments>),
     /// List the metrics.
     List,
     /// Check the `[eval]` part of a config.
@@ -76,7 +81,7 @@ struct Shared {
 }
 
 fn main() -> ExitCode {
-    run_main(|| match Arguments::try_parse() {
+    run_main(|| match Arguments::try_parse_from(corpus::spelled_out(std::env::args_os())) {
         Ok(arguments) => arguments.command.run(),
         Err(error) => usage(&error),
     })
@@ -103,6 +108,8 @@ impl Command {
                 let runs: Vec<PathBuf> = runs.into_iter().map(|run| shared.find(run)).collect();
                 make_report(&runs, out, open, &shared.set)
             }
+            Self::Bleu(arguments) => corpus::run(corpus::Kind::Bleu, &arguments),
+            Self::Chrf(arguments) => corpus::run(corpus::Kind::Chrf, &arguments),
             Self::List => list(),
             Self::Check { config, shared } => check(&config, &shared.set),
         }
@@ -179,7 +186,8 @@ fn list() -> Result<()> {
     for entry in METRICS {
         let about = entry.about;
         let arrow = if about.direction == Direction::HigherIsBetter { "↑" } else { "↓" };
-        table.line([about.kind, arrow, about.task, &about.columns.join(", "), about.summary]);
+        let tasks: Vec<&str> = about.tasks.iter().map(|task| task.name).collect();
+        table.line([about.kind, arrow, &tasks.join(", "), &about.columns.join(", "), about.summary]);
     }
     print(table.plain());
     Ok(())

@@ -18,6 +18,7 @@ use crate::bootstrap::{Bootstrap, percentile_interval};
 use crate::predictions::Details;
 use crate::rows::Rows;
 use crate::score::{Score, Signature, Spread};
+use crate::significance::{Method, PairedResult, Resamples, Scoring};
 
 /// Bins of the histogram of replicates that a score carries.
 const SPREAD_BINS: usize = 32;
@@ -31,6 +32,15 @@ pub enum Direction {
     HigherIsBetter,
 }
 
+/// What predictions are of: the `task` in the details of their manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its name, such as `language-model`.
+    pub name: &'static str,
+    /// What a row is, such as `windows`.
+    pub segments: &'static str,
+}
+
 /// What a metric always says about itself.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
@@ -40,20 +50,31 @@ pub struct About {
     pub label: &'static str,
     /// One line for `tessera-eval list`: the formula and where it comes from.
     pub summary: &'static str,
-    /// The `task` of the predictions it is for.
-    pub task: &'static str,
+    /// The tasks whose predictions it is for.
+    pub tasks: &'static [Task],
     /// The columns it reads.
     pub columns: &'static [&'static str],
     /// The unit of its value; `fraction` is shown in per cent.
     pub unit: &'static str,
     /// Which way it gets better.
     pub direction: Direction,
-    /// What a row is, such as `windows`.
-    pub segments: &'static str,
     /// What it divides by, such as `tokens`.
     pub counts: &'static str,
     /// Whether two models with different tokenizers may be compared by it.
     pub comparable_across_tokenizers: bool,
+}
+
+impl About {
+    /// Whether it is for predictions of a task.
+    pub fn is_for(&self, task: &str) -> bool {
+        self.tasks.iter().any(|known| known.name == task)
+    }
+
+    /// What a row of a task is; of the first task where it is not for that one.
+    pub fn segments(&self, task: &str) -> &'static str {
+        let task = self.tasks.iter().find(|known| known.name == task).or(self.tasks.first());
+        task.map_or("rows", |task| task.segments)
+    }
 }
 
 /// What a metric keeps of a segment, and of many.
@@ -69,6 +90,11 @@ pub trait Metric: Send + Sync + 'static {
 
     /// What it always says about itself.
     const ABOUT: About;
+
+    /// What people call it with these settings.
+    fn label(&self) -> String {
+        Self::ABOUT.label.to_owned()
+    }
 
     /// The statistics of some rows, one each, in order.
     ///
@@ -116,6 +142,13 @@ pub trait Tally: Send {
     /// The score of the segments with these numbers; a number may come more than once.
     fn value_of(&self, segments: &[usize]) -> Option<f64>;
 
+    /// Tests whether the score of another tally differs from this one's by more than chance; see
+    /// [`crate::significance::paired`].
+    ///
+    /// # Errors
+    /// When it is of another metric or of other segments, or there is nothing to divide by.
+    fn paired(&self, system: &dyn Tally, method: Method, resamples: &Resamples) -> Result<PairedResult>;
+
     /// The score of all segments, with its interval and signature.
     ///
     /// # Errors
@@ -124,6 +157,9 @@ pub trait Tally: Send {
 
     /// Itself, for [`Tally::append`].
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
+    /// Itself, for [`Tally::paired`].
+    fn as_any(&self) -> &dyn Any;
 }
 
 impl AnyMetric {
@@ -163,6 +199,20 @@ impl<M: Metric> TypedTally<M> {
             total
         })
     }
+
+    /// The statistic of all segments and its score, which must be a number.
+    fn whole(&self, segments: &[M::Statistic]) -> Result<(M::Statistic, f64)> {
+        let About { kind, counts, .. } = M::ABOUT;
+        let total = Self::total(segments.iter());
+        match self.metric.value(&total) {
+            Some(value) if value.is_finite() => Ok((total, value)),
+            Some(_) => Err(Error::input(format!("metric `{kind}` is not a finite number"))),
+            None => {
+                let message = format!("metric `{kind}` has nothing to divide by: the predictions hold no {counts}");
+                Err(Error::input(message))
+            }
+        }
+    }
 }
 
 impl<M: Metric> Tally for TypedTally<M> {
@@ -192,18 +242,21 @@ impl<M: Metric> Tally for TypedTally<M> {
         self.metric.value(&Self::total(segments.iter().map(|i| &self.segments[*i])))
     }
 
+    fn paired(&self, system: &dyn Tally, method: Method, resamples: &Resamples) -> Result<PairedResult> {
+        let system = system.as_any().downcast_ref::<Self>();
+        let system = system.ok_or_else(|| Error::internal("tallies of two metrics cannot be compared"))?;
+        for segments in [&self.segments, &system.segments] {
+            self.whole(segments)?;
+        }
+        // a resample without anything to divide by counts as 0
+        let score = |total: &M::Statistic| self.metric.value(total).unwrap_or(0.0);
+        let scoring = Scoring { exact: score, resampled: score };
+        method.test(&self.segments, &system.segments, resamples, &scoring)
+    }
+
     fn finish(&self, details: &Details, bootstrap: &Bootstrap) -> Result<Score> {
         let about = &M::ABOUT;
-        let total = Self::total(self.segments.iter());
-        let value = self.metric.value(&total).ok_or_else(|| {
-            Error::input(format!(
-                "metric `{}` has nothing to divide by: the predictions hold no {}",
-                about.kind, about.counts
-            ))
-        })?;
-        if !value.is_finite() {
-            return Err(Error::input(format!("metric `{}` is not a finite number", about.kind)));
-        }
+        let (total, value) = self.whole(&self.segments)?;
         let replicates = match self.segments.len() {
             0 | 1 => Vec::new(),
             n => bootstrap.replicates(n, |drawn| self.value_of(drawn)),
@@ -218,15 +271,20 @@ impl<M: Metric> Tally for TypedTally<M> {
         Ok(Score {
             interval: percentile_interval(&replicates),
             n,
+            label: self.metric.label(),
             counted: self.metric.counted(&total),
             signature: signature.of(about.kind),
             meaning: self.metric.meaning(value, details),
             replicates: Spread::of(&replicates, SPREAD_BINS),
-            ..Score::of(about, value)
+            ..Score::of(about, details.task(), value)
         })
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
+    fn as_any(&self) -> &dyn Any {
         self
     }
 }

@@ -10,7 +10,7 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result, ResultExt};
 
 use crate::bootstrap::Bootstrap;
-use crate::metric::AnyMetric;
+use crate::metric::{AnyMetric, Tally};
 use crate::rows::Rows;
 use crate::score::Score;
 
@@ -35,6 +35,11 @@ impl Details {
     /// A text, such as `task`.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(Value::as_str)
+    }
+
+    /// What sort of predictions they are, such as `language-model`.
+    pub fn task(&self) -> &str {
+        self.text("task").unwrap_or("unknown")
     }
 
     /// A whole number from 0, such as `context`.
@@ -89,7 +94,7 @@ impl Predictions {
 
     /// What sort of predictions they are, such as `language-model`.
     pub fn task(&self) -> &str {
-        self.details.text("task").unwrap_or("unknown")
+        self.details.task()
     }
 
     /// Their manifest.
@@ -119,13 +124,23 @@ impl Predictions {
     /// # Errors
     /// When a metric is for another task, lacks a column, or finds a value that cannot be.
     pub fn score(&self, metrics: &[AnyMetric], bootstrap: &Bootstrap) -> Result<Vec<Score>> {
+        let tallies = self.tallies(metrics)?;
+        let scores = tallies.iter().map(|tally| tally.finish(&self.details, bootstrap));
+        scores.collect::<Result<_>>().at(self.dataset.dir())
+    }
+
+    /// The statistics of these predictions, one tally for each metric, in order: what a score, an
+    /// interval and a paired test are computed from.
+    ///
+    /// # Errors
+    /// When a metric lacks a column, or finds a value that cannot be.
+    pub fn tallies(&self, metrics: &[AnyMetric]) -> Result<Vec<Box<dyn Tally>>> {
         let readers: Vec<String> = metrics.iter().map(|m| format!("metric `{}`", m.about().kind)).collect();
         let mut tallies: Vec<_> = metrics.iter().map(AnyMetric::start).collect();
         self.each_batch(|batch, first| {
             let mut pairs = tallies.iter_mut().zip(&readers);
             pairs.try_for_each(|(tally, reader)| tally.read(&Rows::new(batch, reader, first)))
         })?;
-        let scores = tallies.iter().map(|tally| tally.finish(&self.details, bootstrap));
-        scores.collect::<Result<_>>().at(self.dataset.dir())
+        Ok(tallies)
     }
 }

@@ -59,7 +59,7 @@ impl Score {
     }
 
     /// The parts of a score that a metric always says the same about.
-    pub(crate) fn of(about: &About, value: f64) -> Self {
+    pub(crate) fn of(about: &About, task: &str, value: f64) -> Self {
         Self {
             name: about.kind.to_owned(),
             label: about.label.to_owned(),
@@ -67,7 +67,7 @@ impl Score {
             unit: about.unit.to_owned(),
             interval: None,
             n: 0,
-            segments: about.segments.to_owned(),
+            segments: about.segments(task).to_owned(),
             counted: 0,
             counts: about.counts.to_owned(),
             higher_is_better: about.direction == Direction::HigherIsBetter,
@@ -112,6 +112,11 @@ impl Signature {
         let value = value.to_string().replace(['|', ':'], "_");
         self.0.push((key, value));
         self
+    }
+
+    /// The parts, in order.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(key, value)| (*key, value.as_str()))
     }
 
     /// The signature of a metric of this kind.

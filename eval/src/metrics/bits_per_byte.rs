@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use tessera_datasets::Result;
 
-use super::language_model::{TASK, nll_over, signature};
+use super::language_model::{TASKS, nll_over, signature};
 use super::ratio::Ratio;
 use crate::metric::{About, Direction, Metric};
 use crate::number::percent;
@@ -25,11 +25,10 @@ impl Metric for BitsPerByte {
         kind: "bits-per-byte",
         label: "Bits per byte",
         summary: "sum of nll / bytes / ln 2; comparable between different tokenizers",
-        task: TASK,
+        tasks: TASKS,
         columns: &["nll", "bytes"],
         unit: "bits",
         direction: Direction::LowerIsBetter,
-        segments: "windows",
         counts: "bytes",
         comparable_across_tokenizers: true,
     };

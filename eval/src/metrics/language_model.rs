@@ -3,12 +3,15 @@
 use tessera_datasets::Result;
 
 use super::ratio::Ratio;
+use super::translation;
+use crate::metric::Task;
 use crate::predictions::Details;
 use crate::rows::Rows;
 use crate::score::Signature;
 
-/// The task in the manifest of the predictions.
-pub(super) const TASK: &str = "language-model";
+/// The tasks whose predictions say how likely a model finds a text: the rows of a language model,
+/// and those of a translation model that is shown the reference.
+pub(super) const TASKS: &[Task] = &[Task { name: "language-model", segments: "windows" }, translation::TASK];
 
 /// How far below 0 rounding may push the sum of the negative log-likelihoods of a window that the
 /// model is certain about, in nats.
@@ -29,13 +32,21 @@ pub(super) fn nll_over(rows: &Rows<'_>, count: &str) -> Result<Vec<Ratio>> {
     Ok(nlls.iter().zip(counts).map(|(nll, count)| Ratio::new(*nll, *count)).collect())
 }
 
-/// The parts that name the unit, the windows, the text and the tokenizer.
-pub(super) fn signature(unit: &str, counts: &'static str, total: &Ratio, windows: u64, details: &Details) -> Signature {
-    Signature::new()
-        .with("unit", unit)
-        .with("context", details.number_or_unknown("context"))
-        .with("stride", details.number_or_unknown("stride"))
-        .with("windows", windows)
-        .with(counts, total.count())
-        .with("tok", details.short_hash("tokenizer_sha256"))
+/// The parts that name the unit, the windows or sentences, the text and the tokenizer.
+pub(super) fn signature(
+    unit: &str,
+    counts: &'static str,
+    total: &Ratio,
+    segments: u64,
+    details: &Details,
+) -> Signature {
+    let signature = Signature::new().with("unit", unit);
+    let signature = match details.task() == translation::TASK.name {
+        true => signature.with(translation::TASK.segments, segments),
+        false => signature
+            .with("context", details.number_or_unknown("context"))
+            .with("stride", details.number_or_unknown("stride"))
+            .with("windows", segments),
+    };
+    signature.with(counts, total.count()).with("tok", details.short_hash("tokenizer_sha256"))
 }

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use tessera_datasets::Result;
 
-use super::language_model::{TASK, nll_over, signature};
+use super::language_model::{TASKS, nll_over, signature};
 use super::ratio::Ratio;
 use crate::metric::{About, Direction, Metric};
 use crate::number::{percent, significant};
@@ -24,11 +24,10 @@ impl Metric for Loss {
         kind: "loss",
         label: "Loss per token",
         summary: "sum of nll / tokens in nats, the validation loss; only for models that share a tokenizer",
-        task: TASK,
+        tasks: TASKS,
         columns: &["nll", "tokens"],
         unit: "nats",
         direction: Direction::LowerIsBetter,
-        segments: "windows",
         counts: "tokens",
         comparable_across_tokenizers: false,
     };

@@ -1,13 +1,18 @@
 //! The metrics there are. Adding one is a file with its [`Metric`] and a line in [`METRICS`].
 
 mod bits_per_byte;
+pub mod bleu;
+pub mod chrf;
 mod language_model;
 mod loss;
+mod ngrams;
 mod perplexity;
 mod ratio;
 #[cfg(test)]
 mod tests;
 mod token_accuracy;
+pub mod tokenize;
+pub mod translation;
 
 use serde::de::DeserializeOwned;
 use tessera_datasets::config::Section;
@@ -17,6 +22,8 @@ use crate::metric::{About, AnyMetric, Metric};
 
 /// All metrics, in the order in which a report shows them when a config names none.
 pub const METRICS: &[Entry] = &[
+    Entry::of::<bleu::Bleu>(),
+    Entry::of::<chrf::Chrf>(),
     Entry::of::<perplexity::Perplexity>(),
     Entry::of::<bits_per_byte::BitsPerByte>(),
     Entry::of::<loss::Loss>(),
@@ -67,7 +74,7 @@ pub fn parse(section: Section) -> Result<AnyMetric> {
 /// # Errors
 /// When there is none.
 pub fn for_task(task: &str) -> Result<Vec<AnyMetric>> {
-    let fitting = METRICS.iter().filter(|entry| entry.about.task == task);
+    let fitting = METRICS.iter().filter(|entry| entry.about.is_for(task));
     let metrics: Vec<AnyMetric> = fitting.map(|entry| (entry.usual)()).collect();
     match metrics.is_empty() {
         false => Ok(metrics),

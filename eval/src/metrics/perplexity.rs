@@ -5,7 +5,7 @@ use serde::Deserialize;
 use tessera_datasets::Result;
 use tessera_datasets::console::thousands;
 
-use super::language_model::{TASK, nll_over, signature};
+use super::language_model::{TASKS, nll_over, signature};
 use super::ratio::Ratio;
 use crate::metric::{About, Direction, Metric};
 use crate::number::significant;
@@ -25,11 +25,10 @@ impl Metric for Perplexity {
         kind: "perplexity",
         label: "Perplexity per token",
         summary: "exp(sum of nll / tokens); only for models that share a tokenizer",
-        task: TASK,
+        tasks: TASKS,
         columns: &["nll", "tokens"],
         unit: "",
         direction: Direction::LowerIsBetter,
-        segments: "windows",
         counts: "tokens",
         comparable_across_tokenizers: false,
     };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, Float64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt32Array};
 use proptest::prelude::*;
 use serde_json::json;
 use tessera_datasets::config::RunConfig;
@@ -29,6 +29,26 @@ fn batch(windows: &[Window], without: Option<&str>) -> RecordBatch {
     RecordBatch::try_from_iter(columns.into_iter().filter(|(name, _)| Some(*name) != without)).unwrap()
 }
 
+fn sentences(rows: &[(&str, &[&str])]) -> RecordBatch {
+    let hypotheses: StringArray = rows.iter().map(|row| Some(row.0)).collect();
+    let mut references = ListBuilder::new(StringBuilder::new());
+    for (_, row) in rows {
+        row.iter().for_each(|reference| references.values().append_value(reference));
+        references.append(true);
+    }
+    let columns: [(&str, ArrayRef); 2] =
+        [("hypothesis", Arc::new(hypotheses)), ("references", Arc::new(references.finish()))];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+fn translation(kind: &str, rows: &[(&str, &[&str])]) -> Result<Score> {
+    let entry = METRICS.iter().find(|e| e.about.kind == kind).unwrap();
+    let mut tally = (entry.usual)().start();
+    tally.read(&Rows::new(&sentences(rows), "metric `x`", 0))?;
+    let details = json!({ "task": "translation", "tokenizer_sha256": "ab12cd34ef" });
+    tally.finish(&Details::new(details.as_object().unwrap().clone()), &Bootstrap::new(100))
+}
+
 fn tally(metric: &AnyMetric, windows: &[Window]) -> Result<Box<dyn Tally>> {
     let mut tally = metric.start();
     tally.read(&Rows::new(&batch(windows, None), "metric `x`", 0))?;
@@ -43,6 +63,11 @@ fn details() -> Details {
 fn score(kind: &str, windows: &[Window], replicates: u32) -> Result<Score> {
     let entry = METRICS.iter().find(|e| e.about.kind == kind).unwrap();
     tally(&(entry.usual)(), windows)?.finish(&details(), &Bootstrap::new(replicates))
+}
+
+/// The metrics that read how likely a text is.
+fn likelihoods() -> impl Iterator<Item = &'static Entry> {
+    METRICS.iter().filter(|entry| entry.about.is_for("language-model"))
 }
 
 /// Four tokens at 1 bit each and four at 3 bits each.
@@ -79,7 +104,8 @@ fn signatures() {
 #[test]
 fn every_metric_is_named_documented_and_reads_columns_that_exist() {
     let schema = schema::language_model_predictions();
-    let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    let mut columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+    columns.extend(["hypothesis", "references"]);
     let mut kinds: Vec<&str> = METRICS.iter().map(|e| e.about.kind).collect();
     for entry in METRICS {
         let about = entry.about;
@@ -114,7 +140,12 @@ fn every_metric_says_which_column_is_absent() {
     for entry in METRICS {
         for column in entry.about.columns {
             let reader = format!("metric `{}`", entry.about.kind);
-            let batch = batch(&TWO, Some(column));
+            let batch = match entry.about.columns {
+                ["hypothesis", "references"] => {
+                    sentences(&[("a", &["b"])]).project(&[usize::from(*column == "hypothesis")]).unwrap()
+                }
+                _ => batch(&TWO, Some(column)),
+            };
             let error = (entry.usual)().start().read(&Rows::new(&batch, &reader, 0)).unwrap_err();
             assert_eq!(error.message(), format!("{reader} reads column `{column}`, which is not there"));
         }
@@ -123,7 +154,7 @@ fn every_metric_says_which_column_is_absent() {
 
 #[test]
 fn every_metric_refuses_to_divide_by_nothing() {
-    for entry in METRICS {
+    for entry in likelihoods() {
         let error = score(entry.about.kind, &[(0.0, 0, 0, 0)], 0).unwrap_err();
         assert!(error.message().contains("has nothing to divide by"), "{error}");
     }
@@ -148,10 +179,42 @@ fn one_segment_has_no_interval() {
 
 #[test]
 fn a_tally_takes_no_tally_of_another_kind() {
-    // the four metrics here share a statistic, but not a type
-    let mut perplexity = (METRICS[0].usual)().start();
-    let loss = (METRICS[2].usual)().start();
-    assert!(perplexity.append(loss).is_err());
+    // the likelihoods share a statistic, but not a type
+    let tallies: Vec<_> = likelihoods().map(|entry| (entry.usual)().start()).collect();
+    let [mut first, second, ..] = <[_; 4]>::try_from(tallies).ok().unwrap();
+    assert!(first.append(second).is_err());
+}
+
+/// Metrics that compare a translation with references.
+const COMPARING: &[&str] = &["bleu", "chrf"];
+
+#[test]
+fn a_translation_is_scored_and_signed() {
+    let score = translation("bleu", &[("the cat sat down", &["the cat sat down", "a cat sat"]), ("no", &["yes"])]);
+    let score = score.unwrap();
+    assert!(score.value > 0.0 && score.value < 100.0);
+    assert_eq!((score.n, score.segments.as_str(), score.counted), (2, "sentences", 5));
+    let version = format!("version:tessera-{}", tessera_datasets::VERSION);
+    let references = score.signature.split('|').find(|part| part.starts_with("refs:")).unwrap();
+    assert_eq!(
+        score.signature,
+        format!(
+            "bleu|nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|sentences:2|{references}|as:sacrebleu-2.6.0|bootstrap:100|seed:12345|{version}"
+        )
+    );
+    assert_eq!(references.len(), "refs:".len() + 8);
+    let others = translation("bleu", &[("the cat sat down", &["the cat sat down"]), ("no", &["no"])]).unwrap();
+    assert!(!others.signature.contains(references), "other references have another hash");
+}
+
+#[test]
+fn a_translation_without_references_is_refused() {
+    for kind in COMPARING {
+        let error = translation(kind, &[("a", &["b"]), ("a", &[])]).unwrap_err().to_string();
+        assert!(error.starts_with("row 2: `references` is an empty list"), "{error}");
+        let error = translation(kind, &[("a", &[""])]).unwrap_err();
+        assert!(error.message().contains("has nothing to divide by"), "{error}");
+    }
 }
 
 prop_compose! {
@@ -166,7 +229,7 @@ proptest! {
     #[test]
     fn parts_and_order_do_not_matter(mut windows in prop::collection::vec(window(), 1..60), cut in 0_usize..60) {
         let bootstrap = Bootstrap::new(0);
-        for entry in METRICS {
+        for entry in likelihoods() {
             let metric = (entry.usual)();
             let whole = tally(&metric, &windows).unwrap().finish(&details(), &bootstrap).unwrap();
             let cut = cut.min(windows.len());
@@ -181,7 +244,7 @@ proptest! {
 
     #[test]
     fn the_interval_is_the_same_every_time_and_within_the_segments(windows in prop::collection::vec(window(), 2..40)) {
-        for entry in METRICS {
+        for entry in likelihoods() {
             let finish = || score(entry.about.kind, &windows, 100).unwrap();
             let score = finish();
             prop_assert_eq!(&score, &finish());

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use tessera_datasets::Result;
 
-use super::language_model::{TASK, signature};
+use super::language_model::{TASKS, signature};
 use super::ratio::Ratio;
 use crate::metric::{About, Direction, Metric};
 use crate::predictions::Details;
@@ -22,11 +22,10 @@ impl Metric for TokenAccuracy {
         kind: "token-accuracy",
         label: "Token accuracy",
         summary: "tokens whose most probable guess was right / tokens; only for models that share a tokenizer",
-        task: TASK,
+        tasks: TASKS,
         columns: &["correct", "tokens"],
         unit: "fraction",
         direction: Direction::HigherIsBetter,
-        segments: "windows",
         counts: "tokens",
         comparable_across_tokenizers: false,
     };

@@ -86,5 +86,5 @@ impl ScoredRun {
 }
 
 fn fits(metric: &AnyMetric, predictions: &Predictions) -> bool {
-    metric.about().task == predictions.task()
+    metric.about().is_for(predictions.task())
 }
