@@ -44,8 +44,7 @@ impl Wmt17 {
     }
 
     fn corpus(&self) -> Corpus<'_> {
-        let stream = |text: &Text| Stream { name: text.name.clone(), lines: text.lines() };
-        Corpus::new(self.systems.iter().map(stream).collect(), vec![stream(&self.reference)]).unwrap()
+        Corpus::new(self.systems.iter().map(Stream::from).collect(), vec![Stream::from(&self.reference)]).unwrap()
     }
 
     /// What the file says of every system under a key.

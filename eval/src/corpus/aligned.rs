@@ -3,6 +3,8 @@
 use tessera_datasets::console::thousands;
 use tessera_datasets::{Error, Result};
 
+use super::text::Text;
+
 /// Lines that belong together, from one file or one column of a file.
 #[derive(Clone, Debug)]
 pub struct Stream<'a> {
@@ -57,6 +59,12 @@ impl<'a> Corpus<'a> {
     /// The hypotheses of a system, each with its references.
     pub fn sentences<'s>(&'s self, system: &'s Stream<'a>) -> impl Iterator<Item = (&'a str, &'s [&'a str])> {
         system.lines.iter().copied().zip(self.references.chunks_exact(self.per_sentence))
+    }
+}
+
+impl<'a> From<&'a Text> for Stream<'a> {
+    fn from(text: &'a Text) -> Self {
+        Self { name: text.name.clone(), lines: text.lines() }
     }
 }
 

@@ -27,7 +27,7 @@ pub fn run(command: Kind, arguments: &Arguments) -> Result<()> {
         files => (files_once(files, question)?, true),
     };
     let systems = match from_files {
-        true => inputs.iter().map(stream).collect(),
+        true => inputs.iter().map(Stream::from).collect(),
         false => columns_of_standard_input(&inputs[0], question)?,
     };
     let corpus = Corpus::new(systems, streams_of_references(&references, arguments.num_refs)?)?;
@@ -55,16 +55,12 @@ fn files_once(files: &[String], question: Question) -> Result<Vec<Text>> {
     Ok(texts)
 }
 
-fn stream(text: &Text) -> Stream<'_> {
-    Stream { name: text.name.clone(), lines: text.lines() }
-}
-
 /// Tabs on standard input separate systems.
 fn columns_of_standard_input(text: &Text, question: Question) -> Result<Vec<Stream<'_>>> {
     let hint = "tabs on standard input separate systems; a file given with `--input` may hold tabs";
-    let columns = stream(text).columns(usize::MAX).map_err(|error| error.hint(hint))?;
+    let columns = Stream::from(text).columns(usize::MAX).map_err(|error| error.hint(hint))?;
     if columns.len() == 1 {
-        return Ok(vec![stream(text)]);
+        return Ok(vec![Stream::from(text)]);
     }
     let name = |number: usize| match (question, number) {
         (Question::Paired(..), 0) => "Baseline".to_owned(),
@@ -77,9 +73,9 @@ fn columns_of_standard_input(text: &Text, question: Question) -> Result<Vec<Stre
 fn streams_of_references(texts: &[Text], per_line: usize) -> Result<Vec<Stream<'_>>> {
     match (texts, per_line) {
         (_, 0) => Err(Error::input("`--num-refs` is 0: there must be a reference")),
-        (_, 1) => Ok(texts.iter().map(stream).collect()),
+        (_, 1) => Ok(texts.iter().map(Stream::from).collect()),
         ([text], _) => {
-            let columns = stream(text).columns(per_line)?;
+            let columns = Stream::from(text).columns(per_line)?;
             if columns.len() != per_line {
                 let message = format!("{} fields separated by tabs, where {per_line} are wanted", columns.len());
                 return Err(Error::input(message).at(&text.name).row(1));
