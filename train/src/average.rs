@@ -9,29 +9,29 @@ use tessera_datasets::run_dir::{Average, RunDir};
 use tessera_datasets::{Error, Result};
 
 use crate::checkpoint::{self, WEIGHTS};
+use crate::config::TrainConfig;
 use crate::task::Task;
 use crate::weights;
 
-/// Averages the last `count` checkpoints of a run into `checkpoints/average`, and notes its loss
+/// Averages the last `train.average` checkpoints of a run into `checkpoints/average`, and notes its loss
 /// on the validation split beside that of the last one. The task is left with the average.
 ///
 /// # Errors
 /// When a checkpoint cannot be read, or there is none.
-pub fn average(run: &RunDir, task: &mut dyn Task, count: usize, extra: &[(PathBuf, String)]) -> Result<Average> {
-    let steps = run.checkpoint_steps()?;
-    let steps = &steps[steps.len().saturating_sub(count)..];
+pub fn average(run: &RunDir, task: &mut dyn Task, config: &TrainConfig, extra: &[(PathBuf, String)]) -> Result<Average> {
+    let steps = checkpoint::to_average(&run.checkpoint_steps()?, config);
     let last = *steps.last().ok_or_else(|| Error::internal("no checkpoint to average").at(run.path()))?;
     checkpoint::load_weights(&run.checkpoint(last), task)?;
     let last_loss = validation_loss(task)?;
-    load_mean(run, task, steps)?;
+    load_mean(run, task, &steps)?;
     let average_loss = validation_loss(task)?;
     checkpoint::save_weights(&run.average_checkpoint(), task, &run.checkpoint(last), extra)?;
-    let average = Average { version: 1, steps: steps.to_vec(), last_loss, average_loss };
+    let count = steps.len();
+    let average = Average { version: 1, steps, last_loss, average_loss };
     run.write_average(&average)?;
     let verdict = if average_loss <= last_loss { "no worse than" } else { "WORSE than" };
     say(format!(
-        "average of {} checkpoints: validation loss {average_loss:.4}, {verdict} the last one's {last_loss:.4}",
-        steps.len()
+        "average of {count} checkpoints: validation loss {average_loss:.4}, {verdict} the last one's {last_loss:.4}"
     ));
     Ok(average)
 }

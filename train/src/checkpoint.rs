@@ -11,6 +11,7 @@ use tessera_datasets::hash::sha256_file;
 use tessera_datasets::run_dir::{Best, RunDir};
 use tessera_datasets::{Error, Result, ResultExt};
 
+use crate::config::TrainConfig;
 use crate::task::Task;
 use crate::weights;
 
@@ -147,20 +148,29 @@ pub fn restore_latest(run: &RunDir, task: &mut dyn Task, say: &dyn Fn(&str)) -> 
     failure.map_or(Ok(None), Err)
 }
 
-/// Removes all checkpoints but the latest `keep` and the best.
+/// Removes all checkpoints but the latest `keep_last`, the best, and those that are to be averaged.
 ///
 /// # Errors
 /// When a folder cannot be removed.
-pub fn prune(run: &RunDir, keep: usize) -> Result<()> {
+pub fn prune(run: &RunDir, config: &TrainConfig) -> Result<()> {
     let steps = run.checkpoint_steps()?;
     let best = run.best()?.map(|b| b.step);
-    let surplus = steps.len().saturating_sub(keep);
+    let averaged = to_average(&steps, config);
+    let surplus = steps.len().saturating_sub(config.keep_last);
     for step in &steps[..surplus] {
-        if Some(*step) != best {
+        if Some(*step) != best && !averaged.contains(step) {
             remove_dir(run.checkpoint(*step))?;
         }
     }
     Ok(())
+}
+
+/// The last `train.average` of some checkpoints, without those that were only saved because they
+/// were the best so far: what is averaged lies evenly apart.
+pub fn to_average(steps: &[u64], config: &TrainConfig) -> Vec<u64> {
+    let regular = |step: &u64| step.is_multiple_of(config.checkpoint_every) || *step == config.steps;
+    let regular: Vec<u64> = steps.iter().copied().filter(regular).collect();
+    regular[regular.len().saturating_sub(config.average)..].to_vec()
 }
 
 fn optimizer_file(name: &str) -> String {

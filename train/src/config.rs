@@ -187,11 +187,6 @@ impl TrainConfig {
             let message = format!("`batch` {batch} cannot be cut into {} equal pieces", config.accumulate);
             return Err(section.error("accumulate", message));
         }
-        if config.average > config.keep_last {
-            let message =
-                format!("`average` {} needs as many checkpoints, `keep_last` is {}", config.average, config.keep_last);
-            return Err(section.error("average", message));
-        }
         config.decode.check(section)?;
         let rate = config.optimizer.learning_rate;
         if !(rate.is_finite() && rate > 0.0) {

@@ -180,7 +180,7 @@ impl<'a> Sitting<'a> {
         if let Some(best) = &self.best {
             self.run.write_best(best)?;
         }
-        checkpoint::prune(self.run, self.plan.config.keep_last)?;
+        checkpoint::prune(self.run, self.plan.config)?;
         self.go_on();
         Ok(())
     }

@@ -124,7 +124,7 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
     provenance.steps = outcome.step;
     run.write_provenance(&provenance)?;
     if setup.train.average > 0 {
-        average(run, task.as_mut(), setup.train.average, &plan.extra)?;
+        average(run, task.as_mut(), &setup.train, &plan.extra)?;
     }
     let best = run
         .best()?

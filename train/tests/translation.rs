@@ -59,7 +59,7 @@ fn it_learns_to_translate_and_every_option_changes_what_it_writes() {
     let scores = |options: &[&str]| lines(&translate(&workshop, text, &[&["--scores"], options].concat()));
     let plain = scores(&[]);
     assert_ne!(plain, scores(&["--length-penalty", "0"]));
-    assert_ne!(plain, scores(&["--checkpoint", "40"]));
+    assert_ne!(plain, scores(&["--checkpoint", "320"]));
     assert_ne!(plain, scores(&["--extra-length", "0", "--beam", "1"]));
     assert_eq!(plain, scores(&["--sentences", "1", "--lines", "1"]), "side by side is one by one");
     assert_ne!(scores(&["--checkpoint", "average"]), scores(&["--checkpoint", "last"]));
@@ -166,7 +166,6 @@ fn wrong_input_is_an_error_that_says_what_to_do() {
     refused(&["--set", "train.model.target=fr"], "no language `fr`");
     refused(&["--set", "train.model.target=en"], "are the same language");
     refused(&["--set", "train.model.norm=middle"], "norm");
-    refused(&["--set", "train.average=9"], "keep_last");
     refused(&["--set", "train.decode.n_best=9"], "is more than `beam` 4 finds");
     refused(&["--set", "train.batch=4"], "exclude each other");
     refused(&["--set", "train.batch_tokens=4"], "does not fit");
