@@ -13,7 +13,7 @@ use tessera_datasets::{Error, Result};
 use tessera_eval::config::EvalConfig;
 use tessera_eval::corpus;
 use tessera_eval::metrics::METRICS;
-use tessera_eval::number::with_interval;
+use tessera_eval::number::{with_interval, within};
 use tessera_eval::predictions::Predictions;
 use tessera_eval::table::{self, Table};
 use tessera_eval::{metric::Direction, report};
@@ -165,7 +165,7 @@ fn make_report(runs: &[PathBuf], out: Option<PathBuf>, open: bool, set: &[String
     let headline = &made.scores[0];
     let shown = with_interval(headline.value, headline.interval.as_ref(), &headline.unit);
     let interval = shown.interval.map_or_else(String::new, |(low, high)| format!(" (95 % interval {low} – {high})"));
-    say(format!("{}: {} {}{interval}", made.name, headline.label.to_lowercase(), shown.value));
+    say(format!("{}: {} {}{interval}", made.name, within(&headline.label), shown.value));
     print(page.display().to_string());
     if open {
         open_page(&page);

@@ -155,6 +155,9 @@ pub trait Tally: Send {
     /// When nothing was counted or the score is not a finite number.
     fn finish(&self, details: &Details, bootstrap: &Bootstrap) -> Result<Score>;
 
+    /// The metric with its settings, for those who know its type.
+    fn metric(&self) -> &dyn Any;
+
     /// Itself, for [`Tally::append`].
     fn into_any(self: Box<Self>) -> Box<dyn Any>;
 
@@ -278,6 +281,10 @@ impl<M: Metric> Tally for TypedTally<M> {
             replicates: Spread::of(&replicates, SPREAD_BINS),
             ..Score::of(about, details.task(), value)
         })
+    }
+
+    fn metric(&self) -> &dyn Any {
+        self.metric.as_ref()
     }
 
     fn into_any(self: Box<Self>) -> Box<dyn Any> {

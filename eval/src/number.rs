@@ -26,6 +26,8 @@ pub enum Style {
     Fine,
     /// Two decimals, or two digits where that would be nothing: the loss of a token.
     Nats,
+    /// Three decimals, for the probability of a chance.
+    Chance,
     /// As it was given, for settings such as a temperature.
     Plain,
 }
@@ -42,6 +44,7 @@ impl Style {
             "short" => Self::Short,
             "fine" => Self::Fine,
             "nats" => Self::Nats,
+            "chance" => Self::Chance,
             "plain" => Self::Plain,
             _ => return None,
         })
@@ -56,6 +59,7 @@ impl Style {
             Self::Bytes => bytes(value.max(0.0) as u64),
             Self::Duration => duration(value.max(0.0)),
             Self::Percent => percent(value),
+            Self::Chance => chance(value),
             Self::Short => significant(value, 3),
             Self::Fine => significant(value, 4),
             Self::Nats if value.abs() < 0.001 => "<0.001".to_owned(),
@@ -104,6 +108,14 @@ pub fn probability(p: f64) -> String {
         v if v >= 9.95 => format!("{v:.0}{THIN}%"),
         v if v >= 0.1 => format!("{v:.1}{THIN}%"),
         _ => format!("<0.1{THIN}%"),
+    }
+}
+
+/// `0.031`, `<0.001`: a p-value.
+pub fn chance(p: f64) -> String {
+    match p < 0.0005 {
+        true => "<0.001".to_owned(),
+        false => format!("{p:.3}"),
     }
 }
 
@@ -181,6 +193,15 @@ fn grouped(text: &str) -> String {
     }
 }
 
+/// A label as it stands within a sentence: `perplexity per token`, but `BLEU` and `chrF2`.
+pub fn within(label: &str) -> String {
+    let word = label.split(' ').next().unwrap_or_default();
+    match word.chars().skip(1).all(|c| c.is_lowercase() || c == '-') {
+        true => label.to_lowercase(),
+        false => label.to_owned(),
+    }
+}
+
 /// Seconds since 1970 as `2026-01-31 09:05 UTC` (Howard Hinnant, "chrono-compatible low-level date
 /// algorithms", civil_from_days).
 pub fn utc(seconds: u64) -> String {
@@ -251,6 +272,15 @@ mod tests {
         assert_eq!(probability(0.9971), ">99\u{202f}%");
         assert_eq!(probability(0.0001), "<0.1\u{202f}%");
         assert_eq!(Style::Count.show(-1234.0), "-1,234");
+        assert_eq!([0.0001, 0.000_999, 0.0595, 1.0].map(chance), ["<0.001", "0.001", "0.059", "1.000"]);
+    }
+
+    #[test]
+    fn names_keep_their_capitals() {
+        assert_eq!(
+            ["Perplexity per token", "BLEU", "chrF2++", "TER", ""].map(within),
+            ["perplexity per token", "BLEU", "chrF2++", "TER", ""]
+        );
     }
 
     #[test]

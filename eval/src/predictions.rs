@@ -47,6 +47,11 @@ impl Details {
         self.0.get(key).and_then(Value::as_u64)
     }
 
+    /// Any number, such as `length_penalty`.
+    pub fn real(&self, key: &str) -> Option<f64> {
+        self.0.get(key).and_then(Value::as_f64)
+    }
+
     /// The first eight digits of a hash, or `unknown`.
     pub fn short_hash(&self, key: &str) -> &str {
         self.text(key).and_then(|hash| hash.get(..8)).unwrap_or("unknown")
@@ -124,7 +129,14 @@ impl Predictions {
     /// # Errors
     /// When a metric is for another task, lacks a column, or finds a value that cannot be.
     pub fn score(&self, metrics: &[AnyMetric], bootstrap: &Bootstrap) -> Result<Vec<Score>> {
-        let tallies = self.tallies(metrics)?;
+        self.finish(&self.tallies(metrics)?, bootstrap)
+    }
+
+    /// The scores of tallies of these predictions, in order.
+    ///
+    /// # Errors
+    /// When one has nothing to divide by.
+    pub fn finish(&self, tallies: &[Box<dyn Tally>], bootstrap: &Bootstrap) -> Result<Vec<Score>> {
         let scores = tallies.iter().map(|tally| tally.finish(&self.details, bootstrap));
         scores.collect::<Result<_>>().at(self.dataset.dir())
     }

@@ -4,7 +4,10 @@ use serde::Serialize;
 use tessera_datasets::{Error, Result};
 
 use super::curves::Series;
+use super::language_model::LanguageModel;
 use super::run::ScoredRun;
+use super::translation::{Paired, Side, Translation};
+use crate::bootstrap::Bootstrap;
 use crate::score::Score;
 
 /// The share by which the bytes that two runs were scored on may differ: the rest at the end of a
@@ -28,6 +31,8 @@ pub struct Comparison {
     pub same_windows: bool,
     /// The unit of the curves.
     pub curve_unit: String,
+    /// Translations compared sentence by sentence.
+    pub paired: Option<Paired>,
     /// The runs.
     pub runs: Vec<Compared>,
 }
@@ -64,11 +69,12 @@ pub struct Compared {
 }
 
 impl Comparison {
-    /// Compares runs, of which the first is the one that the report is about.
+    /// Compares runs, of which the first is the one that the report is about; translations also
+    /// sentence by sentence, resampled as often as intervals are.
     ///
     /// # Errors
     /// When they have no metric in common.
-    pub fn of(runs: &[ScoredRun]) -> Result<Self> {
+    pub fn of(runs: &[ScoredRun], bootstrap: &Bootstrap) -> Result<Self> {
         let tokenizers =
             |run: &ScoredRun| run.predictions.details().text("tokenizer_sha256").unwrap_or("unknown").to_owned();
         let same_tokenizer = all_same(runs.iter().map(tokenizers));
@@ -114,6 +120,7 @@ impl Comparison {
             same_text: same_text(runs),
             same_windows: all_same(runs.iter().map(windows)),
             curve_unit: if same_tokenizer { "nats per token" } else { "bits per byte" }.to_owned(),
+            paired: paired(runs, same_tokenizer, bootstrap)?,
             runs: compared,
         })
     }
@@ -159,12 +166,32 @@ fn sort_metric(runs: &[ScoredRun], same_tokenizer: bool) -> Result<(&Score, Stri
 fn curve_of(run: &ScoredRun, same_tokenizer: bool) -> Option<Series> {
     let mut curve = run.curves.as_ref()?.validation.clone()?;
     if !same_tokenizer {
-        let scale = 1.0 / (run.language_model.as_ref()?.bytes_per_token()? * std::f64::consts::LN_2);
+        let of_text = run.language_model.as_ref().and_then(LanguageModel::bytes_per_token);
+        let of_translation = || run.translation.as_ref().and_then(Translation::bytes_per_token);
+        let scale = 1.0 / (of_text.or_else(of_translation)? * std::f64::consts::LN_2);
         curve.values.iter_mut().for_each(|value| *value *= scale);
         curve.low.clear();
         curve.high.clear();
     }
     Some(curve)
+}
+
+fn side<'a>(run: &'a ScoredRun, runs: &[ScoredRun], same_tokenizer: bool) -> Option<Side<'a>> {
+    let translation = run.translation.as_ref()?;
+    let scored = run.scores.iter().zip(&run.tallies).map(|(score, tally)| (score, tally.as_ref()));
+    let comparable = scored.filter(|(score, _)| same_tokenizer || score.comparable_across_tokenizers);
+    Some(Side {
+        name: name_of(run, runs),
+        sentences: &translation.rows,
+        worth: &translation.worth,
+        scored: comparable.collect(),
+    })
+}
+
+/// The first run beside all others sentence by sentence, where all translate.
+fn paired(runs: &[ScoredRun], same_tokenizer: bool, bootstrap: &Bootstrap) -> Result<Option<Paired>> {
+    let sides: Option<Vec<Side<'_>>> = runs.iter().map(|run| side(run, runs, same_tokenizer)).collect();
+    sides.map(|sides| Paired::of(&sides, bootstrap)).transpose()
 }
 
 fn same_text(runs: &[ScoredRun]) -> bool {

@@ -1,12 +1,14 @@
 //! The report as Markdown: the same content in tables, for a repository or a terminal.
 
+mod translation;
+
 use std::fmt::Write;
 
 use tessera_datasets::console::{bytes, duration, thousands};
 
 use super::chart::sparkline;
 use super::{Comparison, Curves, Data, Excerpt, LanguageModel, Report};
-use crate::number::{Style, compact, percent, probability, significant, with_interval};
+use crate::number::{Style, compact, percent, probability, significant, with_interval, within};
 use crate::score::Score;
 use crate::table::{Table, markdown_cell};
 
@@ -27,7 +29,12 @@ pub fn render(report: &Report) -> String {
     if let Some(lm) = &report.language_model {
         language_model(&mut out, lm);
     }
-    samples(&mut out, report);
+    if let Some(made) = &report.translation {
+        translation::section(&mut out, made);
+    }
+    if !report.samples.is_empty() || report.translation.is_none() {
+        samples(&mut out, report);
+    }
     data(&mut out, &report.data);
     origin(&mut out, report);
     out
@@ -91,9 +98,9 @@ fn comparison_section(out: &mut String, comparison: &Comparison) {
     heading(out, 2, "Comparison");
     paragraph(
         out,
-        &format!("By {}; {}.", markdown_cell(&comparison.label.to_lowercase()), markdown_cell(&comparison.reason)),
+        &format!("By {}; {}.", markdown_cell(&within(&comparison.label)), markdown_cell(&comparison.reason)),
     );
-    if !comparison.same_tokenizer {
+    if !comparison.same_tokenizer && comparison.paired.is_none() {
         paragraph(
             out,
             "These runs cut the text into different tokens. **The number that can be compared between them is bits per byte.**",
@@ -118,6 +125,9 @@ fn comparison_section(out: &mut String, comparison: &Comparison) {
         table.line(cells);
     }
     out.push_str(&table.markdown());
+    if let Some(paired) = &comparison.paired {
+        translation::paired(out, paired);
+    }
 }
 
 fn scores(out: &mut String, scores: &[Score]) {

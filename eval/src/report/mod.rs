@@ -9,11 +9,13 @@ mod comparison;
 mod curves;
 mod data;
 pub mod html;
+mod json;
 mod language_model;
 pub mod markdown;
 mod model;
 mod provenance;
 mod run;
+pub mod translation;
 mod verdict;
 mod warnings;
 
@@ -32,6 +34,7 @@ pub use language_model::{
 pub use model::{Evaluated, FORMAT, FORMAT_VERSION, Fact, Report};
 pub use provenance::Origin;
 pub use run::{ScoredRun, config_of, predictions_of};
+pub use translation::Translation;
 pub use warnings::Warning;
 
 /// The report of a run, with others to compare it with.
@@ -48,7 +51,7 @@ pub fn build(run: &Path, others: &[PathBuf], overrides: &[String]) -> Result<Rep
     for other in others {
         runs.push(ScoredRun::read(other, &config, true)?);
     }
-    let comparison = if others.is_empty() { None } else { Some(Comparison::of(&runs)?) };
+    let comparison = if others.is_empty() { None } else { Some(Comparison::of(&runs, &config.bootstrap)?) };
     report_of(runs.swap_remove(0), comparison)
 }
 
@@ -56,10 +59,12 @@ fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
     let manifest = run.predictions.manifest();
     let details = run.predictions.details();
     let best = run.dir.best()?;
+    let checkpoint_sha256 = details.text("checkpoint_sha256").map(str::to_owned);
     let evaluated = Evaluated {
+        is_average: warnings::is_average(&run.dir, checkpoint_sha256.as_deref())?,
         split: run.predictions.split().to_owned(),
         step: details.number("checkpoint_step"),
-        checkpoint_sha256: details.text("checkpoint_sha256").map(str::to_owned),
+        checkpoint_sha256,
         predictions_sha256: manifest.sha256(),
         best_step: best.as_ref().map(|best| best.step),
         best_value: best.as_ref().map(|best| best.value),
@@ -82,6 +87,8 @@ fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
         origin: Origin::read(&run.dir, &manifest.parents, &manifest.program)?,
         curves: run.curves,
         language_model: run.language_model,
+        translation: run.translation,
+        average: run.dir.average()?,
         scores: run.scores,
     };
     report.facts = verdict::facts(&report);
@@ -107,9 +114,7 @@ pub fn write(report: &Report, dir: &Path) -> Result<PathBuf> {
 /// # Errors
 /// Never, unless the structure holds what JSON cannot: a fault of ours.
 pub fn json(report: &Report) -> Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec_pretty(report).map_err(|e| Error::internal(format!("report.json: {e}")))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    json::bytes(report)
 }
 
 fn refuse_twice(run: &Path, others: &[PathBuf]) -> Result<()> {

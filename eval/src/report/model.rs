@@ -5,13 +5,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use tessera_datasets::run_dir::Sample;
+use tessera_datasets::run_dir::{Average, Sample};
 
 use super::comparison::Comparison;
 use super::curves::Curves;
 use super::data::Data;
 use super::language_model::LanguageModel;
 use super::provenance::Origin;
+use super::translation::Translation;
 use super::warnings::Warning;
 use crate::score::Score;
 
@@ -51,6 +52,10 @@ pub struct Report {
     pub curves: Option<Curves>,
     /// Where a language model is sure and where it is not.
     pub language_model: Option<LanguageModel>,
+    /// How a model translates.
+    pub translation: Option<Translation>,
+    /// What averaging the last checkpoints was worth, where that was done.
+    pub average: Option<Average>,
     /// What the model wrote by itself.
     pub samples: Vec<Sample>,
     /// What it was trained on.
@@ -70,6 +75,8 @@ pub struct Evaluated {
     pub checkpoint_sha256: Option<String>,
     /// SHA-256 of the manifest of the predictions.
     pub predictions_sha256: String,
+    /// Whether it is the mean of the last checkpoints instead of one of them.
+    pub is_average: bool,
     /// The best step by `checkpoints/best.json`.
     pub best_step: Option<u64>,
     /// What was best about it, such as `loss`.

@@ -8,8 +8,9 @@ use tessera_datasets::{Error, Result};
 
 use super::curves::Curves;
 use super::language_model::{self, LanguageModel};
+use super::translation::{self, Scored, Translation};
 use crate::config::EvalConfig;
-use crate::metric::AnyMetric;
+use crate::metric::{AnyMetric, Tally};
 use crate::predictions::Predictions;
 use crate::score::Score;
 
@@ -27,6 +28,10 @@ pub struct ScoredRun {
     pub curves: Option<Curves>,
     /// What else a language model's predictions show.
     pub language_model: Option<LanguageModel>,
+    /// What else the predictions of a translation show.
+    pub translation: Option<Translation>,
+    /// The statistics behind the scores, row by row, in their order.
+    pub tallies: Vec<Box<dyn Tally>>,
 }
 
 /// The `[eval]` part of a run's resolved config with overrides.
@@ -65,15 +70,27 @@ impl ScoredRun {
         if lenient {
             metrics.retain(|metric| fits(metric, &predictions));
         }
+        let explanations = dir.explanations(&config.split);
         let language_model = match predictions.task() {
-            language_model::TASK => Some(LanguageModel::read(&predictions, &dir.explanations(&config.split))?),
+            language_model::TASK => Some(LanguageModel::read(&predictions, &explanations)?),
+            _ => None,
+        };
+        let tallies = predictions.tallies(&metrics)?;
+        let scores = predictions.finish(&tallies, &config.bootstrap)?;
+        let translation = match predictions.task() {
+            translation::TASK => {
+                let scored = Scored { scores: &scores, tallies: &tallies, bootstrap: &config.bootstrap };
+                Some(Translation::read(&predictions, &explanations, &scored)?)
+            }
             _ => None,
         };
         Ok(Self {
             provenance: dir.provenance()?,
-            scores: predictions.score(&metrics, &config.bootstrap)?,
+            scores,
             curves: Curves::of(&dir.metrics()?),
             language_model,
+            translation,
+            tallies,
             predictions,
             dir,
         })

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use tessera_datasets::console::thousands;
+use tessera_datasets::run_dir::Average;
 
 use super::curves::Curves;
 use super::model::{Fact, Report};
-use crate::number::significant;
+use crate::number::{significant, within};
 
 /// The share of the validation curve, at its end, in which progress is looked for.
 const TAIL: f64 = 0.2;
@@ -20,6 +21,7 @@ pub(super) fn verdict(report: &Report) -> Vec<String> {
     let mut sentences = vec![format!("{}.", capital(&headline.meaning))];
     sentences.extend(report.curves.as_ref().and_then(progress));
     sentences.extend(report.curves.as_ref().and_then(gap));
+    sentences.extend(report.average.as_ref().map(average));
     sentences.extend(rank(report));
     sentences
 }
@@ -62,11 +64,27 @@ fn gap(curves: &Curves) -> Option<String> {
     })
 }
 
+fn average(average: &Average) -> String {
+    let (count, off) = (average.steps.len(), average.average_loss - average.last_loss);
+    let (loss, by) = (significant(average.average_loss, 4), significant(off.abs(), 2));
+    match off {
+        off if off > 0.0 => format!(
+            "The mean of the weights of the last {count} checkpoints is worse than the last of them: its validation loss is {loss}, {by} nats higher."
+        ),
+        off if off < 0.0 => format!(
+            "The mean of the weights of the last {count} checkpoints is better than the last of them: its validation loss is {loss}, {by} nats lower."
+        ),
+        _ => format!(
+            "The mean of the weights of the last {count} checkpoints has the same validation loss as the last of them, {loss}."
+        ),
+    }
+}
+
 fn rank(report: &Report) -> Option<String> {
     let comparison = report.comparison.as_ref()?;
     let (place, count) = (comparison.place(), comparison.runs.len());
     let subject = &comparison.runs[place - 1];
-    let label = comparison.label.to_lowercase();
+    let label = within(&comparison.label);
     Some(match (subject.is_best, subject.overlaps_best) {
         (true, _) => format!("By {label} it is the best of {count} runs."),
         (false, true) => format!(
@@ -102,6 +120,17 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
         let files = plural(report.data.sources.len() as u32, "source file");
         facts.push(fact("raw data", json!(report.data.source_bytes()), "bytes", files));
     }
+    if let Some(translation) = &report.translation {
+        let languages = match (&translation.source_language, &translation.target_language) {
+            (Some(source), Some(target)) => format!("{source} to {target}"),
+            _ => String::new(),
+        };
+        facts.push(fact("sentences", json!(translation.sentences), "count", languages));
+        if let Some(beam) = translation.beam {
+            let penalty = translation.length_penalty.map(|penalty| format!("length penalty {penalty}"));
+            facts.push(fact("beam", json!(beam), "count", penalty.unwrap_or_default()));
+        }
+    }
     if let Some(lm) = &report.language_model {
         let context = lm
             .context
@@ -118,6 +147,9 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
 
 fn evaluated_note(report: &Report) -> String {
     match report.evaluated.step {
+        Some(step) if report.evaluated.is_average => {
+            format!("the mean of checkpoints up to step {} was scored", thousands(step))
+        }
         Some(step) => format!("step {} was scored", thousands(step)),
         None => String::new(),
     }
@@ -160,6 +192,17 @@ mod tests {
         assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
         assert!(says(&[4.0, 2.0, 1.8, 1.9, 2.0]).contains("lowest at step 200 and rose by 0.20"));
         assert_eq!(says(&[4.0, 2.0]), "");
+    }
+
+    #[test]
+    fn says_whether_averaging_helped() {
+        let says =
+            |last_loss, average_loss| average(&Average { version: 1, steps: vec![1, 2, 3], last_loss, average_loss });
+        assert!(
+            says(2.0, 1.95).contains("last 3 checkpoints is better") && says(2.0, 1.95).contains("0.050 nats lower")
+        );
+        assert!(says(1.9, 2.0).contains("is worse") && says(1.9, 2.0).contains("0.10 nats higher"));
+        assert!(says(2.0, 2.0).contains("the same"));
     }
 
     #[test]

@@ -7,12 +7,19 @@ use tessera_datasets::hash::sha256_file;
 use tessera_datasets::run_dir::RunDir;
 
 use super::model::Report;
-use crate::number::percent;
+use super::translation::Translation;
+use crate::number::{percent, significant};
 
 /// Fewer segments than this make an interval hang on a few of them.
 const FEW_SEGMENTS: u64 = 100;
 /// A larger share of dropped rows than this is worth a look.
 const MANY_REJECTED: f64 = 0.01;
+
+/// A larger share of translations than this that end like tokenised text is no accident; sacrebleu
+/// warns from 100 lines on.
+const MANY_TOKENISED: f64 = 0.5;
+/// Translations this share shorter or longer than the references move BLEU by their length.
+const OFF_IN_LENGTH: f64 = 0.1;
 
 /// Something to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,7 +43,11 @@ fn warning(code: &'static str, text: impl Into<String>, hint: impl Into<String>)
 pub(super) fn all(report: &Report, run: &RunDir) -> Result<Vec<Warning>> {
     let mut found = Vec::new();
     scores(report, &mut found);
+    if let Some(made) = &report.translation {
+        translation(made, &mut found);
+    }
     found.extend(checkpoint(report, run)?);
+    found.extend(average(report));
     making(report, &mut found);
     data(report, &mut found);
     comparison(report, &mut found);
@@ -79,6 +90,74 @@ fn scores(report: &Report, found: &mut Vec<Warning>) {
     }
 }
 
+/// What looks wrong about translations, where it is more than a slip.
+fn translation(translation: &Translation, found: &mut Vec<Warning>) {
+    let few = |n: u64| match n {
+        1 => "one sentence".to_owned(),
+        n => format!("{} sentences", thousands(n)),
+    };
+    let rules = [
+        ("without-reference", 0.0, "they cannot be scored, or count as wrong; look at the data"),
+        ("empty", 0.0, "an empty translation matches nothing and makes the text shorter"),
+        ("copied", 0.02, "the model may have learned to copy, or the text was never to be translated"),
+        ("looping", 0.01, "the search is caught in a loop: the model is not trained enough, or the beam is too greedy"),
+        ("too-short", 0.1, "the search stops too early; a larger length penalty favours longer translations"),
+        ("too-long", 0.1, "the search does not stop; look at the ends of sentences in the training data"),
+    ];
+    for (code, most, hint) in rules {
+        let odd = translation.oddities.iter().find(|odd| odd.code == code && odd.share > most);
+        if let Some(odd) = odd {
+            let what = if odd.count == 1 { singular(odd.what) } else { odd.what.to_owned() };
+            let share = percent(odd.share);
+            found.push(warning(code, format!("{} {what} ({share})", few(odd.count)), hint));
+        }
+    }
+    let tokenised = translation.oddities.iter().find(|odd| odd.code == "tokenised" && odd.share > MANY_TOKENISED);
+    if let Some(odd) = tokenised {
+        let text = format!("{} of the translations end in a full stop with a space before it", percent(odd.share));
+        let hint = match translation.tokenised_references > MANY_TOKENISED {
+            true => "translations and references look tokenised: this BLEU is not comparable with one on plain text",
+            false => "they look tokenised, the references do not: scores are too low until they are put together again",
+        };
+        found.push(warning("tokenised", text, hint));
+    }
+    if let Some(ngrams) = &translation.ngrams
+        && (ngrams.ratio - 1.0).abs() > OFF_IN_LENGTH
+    {
+        let text = format!("the translations have {} times the words of the references", significant(ngrams.ratio, 3));
+        let hint = "BLEU moves with length alone; look at the length penalty before comparing models";
+        found.push(warning("length-ratio", text, hint));
+    }
+    if translation.attention.sentences.is_empty() && translation.attention.left_out > 0 {
+        let text = "the explained sentences are too long for pictures of attention";
+        found.push(warning("attention-left-out", text, "explain shorter sentences"));
+    }
+}
+
+/// `have` and `are` of one sentence.
+fn singular(what: &str) -> String {
+    let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
+    let verb = match verb {
+        "have" => "has",
+        "are" => "is",
+        "repeat" => "repeats",
+        other => other,
+    };
+    format!("{verb} {rest}").replace("their", "its")
+}
+
+/// Whether predictions were made with the mean of the last checkpoints.
+///
+/// # Errors
+/// When the mean is there and cannot be read.
+pub(super) fn is_average(run: &RunDir, checkpoint_sha256: Option<&str>) -> Result<bool> {
+    let weights = run.average_checkpoint().join("model.safetensors");
+    let Some(expected) = checkpoint_sha256.filter(|_| weights.is_file()) else {
+        return Ok(false);
+    };
+    Ok(sha256_file(&weights)? == expected)
+}
+
 fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
     let evaluated = &report.evaluated;
     let (Some(step), Some(expected)) = (evaluated.step, &evaluated.checkpoint_sha256) else {
@@ -88,6 +167,9 @@ fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
             "nobody can tell whether these scores belong to the weights in this folder",
         )));
     };
+    if evaluated.is_average {
+        return Ok(None);
+    }
     let weights = run.checkpoint(step).join("model.safetensors");
     if weights.is_file() && sha256_file(&weights)? != *expected {
         let text = format!("the weights of step {} are not those that made the predictions", thousands(step));
@@ -104,6 +186,21 @@ fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
         }
         _ => None,
     })
+}
+
+fn average(report: &Report) -> Option<Warning> {
+    let average = report.average.as_ref().filter(|average| average.average_loss > average.last_loss)?;
+    let text = format!(
+        "averaging {} checkpoints made the validation loss worse: {} instead of {}",
+        average.steps.len(),
+        significant(average.average_loss, 4),
+        significant(average.last_loss, 4)
+    );
+    let hint = match report.evaluated.is_average {
+        true => "the scores are those of the mean; predict again with the last checkpoint",
+        false => "the scores are not those of the mean",
+    };
+    Some(warning("average-worse", text, hint))
 }
 
 fn making(report: &Report, found: &mut Vec<Warning>) {
@@ -177,6 +274,10 @@ fn comparison(report: &Report, found: &mut Vec<Warning>) {
             format!("the runs have different tokenizers: {} must not be compared between them", per_token.join(", "));
         let hint = "a model with longer tokens has fewer of them to guess and each is harder; compare bits per byte";
         found.push(warning("tokenizers-differ", text, hint));
+    }
+    for refused in comparison.paired.iter().flat_map(|paired| &paired.refused) {
+        let text = format!("`{}` did not translate the same sentences: {}", refused.run, refused.reason);
+        found.push(warning("segments-differ", text, "its scores are of another test, and no paired test is possible"));
     }
     if !comparison.same_text {
         let text = "the runs were scored on texts of different length";

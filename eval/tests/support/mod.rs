@@ -10,6 +10,7 @@ pub mod ngram;
 pub mod run;
 pub mod tables;
 pub mod text;
+pub mod translation;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

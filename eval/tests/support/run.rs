@@ -157,7 +157,7 @@ fn write_dataset(dir: &Path, spec: &Spec, train: &[u32], validation: &[u32], enc
 }
 
 /// Writes a checkpoint and returns the hash of its weights.
-fn write_checkpoint(run: &RunDir, spec: &Spec) -> Result<String> {
+pub fn write_checkpoint(run: &RunDir, spec: &Spec) -> Result<String> {
     let dir = run.checkpoint(spec.steps);
     fs_err::create_dir_all(&dir)?;
     fs_err::write(dir.join("model.safetensors"), format!("weights of {}", spec.name))?;
@@ -227,7 +227,7 @@ fn write_explanations(
     manifest.publish(&dir)
 }
 
-fn write_curves(run: &RunDir, spec: &Spec, reached: f64, start: f64) -> Result<()> {
+pub fn write_curves(run: &RunDir, spec: &Spec, reached: f64, start: f64) -> Result<()> {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut noise = || (random.next_u32() as f64 / 2_f64.powi(31) - 1.0) * 0.5;
     let mut out = Vec::new();
@@ -276,7 +276,7 @@ fn write_samples(run: &RunDir, spec: &Spec, model: &Ngram, encoded: &Encoded) ->
     Ok(fs_err::write(run.samples_path(), lines.concat())?)
 }
 
-fn write_provenance(run: &RunDir, spec: &Spec, dataset: &Path, manifest: &Manifest) -> Result<()> {
+pub fn write_provenance(run: &RunDir, spec: &Spec, dataset: &Path, manifest: &Manifest) -> Result<()> {
     let config = format!(
         "version = 1\nname = \"{}\"\nseed = 1337\n\n[data]\npaths = [\"{0}.txt\"]\nlicense = \"CC0-1.0\"\n\n[train]\nsteps = {}\nbatch = 12\n\n[train.model]\nkind = \"gpt\"\nlayers = 4\n\n{}",
         spec.name, spec.steps, spec.eval

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float32Builder, Float64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt16Builder,
-    UInt32Array, UInt32Builder, UInt64Array,
+    ArrayRef, Float32Builder, Float64Array, Float64Builder, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    UInt16Builder, UInt32Array, UInt32Builder, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field};
 use tessera_datasets::Result;
@@ -64,6 +64,33 @@ pub fn explanations(schema: &RecordSchema, rows: &[Candidates]) -> Result<Record
     Ok(RecordBatch::try_new(schema.arrow(), columns)?)
 }
 
+/// One explanation of any shape.
+pub struct Shaped {
+    pub id: String,
+    pub name: String,
+    pub rows: Vec<String>,
+    pub columns: Vec<String>,
+    pub shape: Vec<u32>,
+    pub values: Vec<f32>,
+}
+
+pub fn shaped(schema: &RecordSchema, rows: &[Shaped]) -> Result<RecordBatch> {
+    let mut shapes = ListBuilder::new(UInt32Builder::new()).with_field(Field::new("item", DataType::UInt32, false));
+    for row in rows {
+        shapes.values().append_slice(&row.shape);
+        shapes.append(true);
+    }
+    let columns: Vec<ArrayRef> = vec![
+        strings(rows.iter().map(|r| r.id.as_str())),
+        strings(rows.iter().map(|r| r.name.as_str())),
+        string_lists(rows.iter().map(|r| r.rows.as_slice())),
+        string_lists(rows.iter().map(|r| r.columns.as_slice())),
+        Arc::new(shapes.finish()),
+        float_lists(rows.iter().map(|r| r.values.as_slice())),
+    ];
+    Ok(RecordBatch::try_new(schema.arrow(), columns)?)
+}
+
 /// Rows of at most `length` ids, with the provenance that the pipeline writes.
 pub fn tokens(schema: &RecordSchema, ids: &[u32], length: usize, split: &str) -> Result<RecordBatch> {
     let rows: Vec<&[u32]> = ids.chunks(length).collect();
@@ -91,11 +118,11 @@ pub fn publish(dir: &Path, split: &str, schema: &RecordSchema, batch: &RecordBat
     Ok(Split::of(vec![shard]))
 }
 
-fn strings<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+pub fn strings<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-fn float_lists<'a>(rows: impl Iterator<Item = &'a [f32]>) -> ArrayRef {
+pub fn float_lists<'a>(rows: impl Iterator<Item = &'a [f32]>) -> ArrayRef {
     let mut lists = ListBuilder::new(Float32Builder::new()).with_field(Field::new("item", DataType::Float32, false));
     for row in rows {
         lists.values().append_slice(row);
@@ -104,7 +131,16 @@ fn float_lists<'a>(rows: impl Iterator<Item = &'a [f32]>) -> ArrayRef {
     Arc::new(lists.finish())
 }
 
-fn string_lists<'a>(rows: impl Iterator<Item = &'a [String]>) -> ArrayRef {
+pub fn double_lists<'a>(rows: impl Iterator<Item = &'a [f64]>) -> ArrayRef {
+    let mut lists = ListBuilder::new(Float64Builder::new()).with_field(Field::new("item", DataType::Float64, false));
+    for row in rows {
+        lists.values().append_slice(row);
+        lists.append(true);
+    }
+    Arc::new(lists.finish())
+}
+
+pub fn string_lists<'a>(rows: impl Iterator<Item = &'a [String]>) -> ArrayRef {
     let mut lists = ListBuilder::new(StringBuilder::new()).with_field(Field::new("item", DataType::Utf8, false));
     for row in rows {
         row.iter().for_each(|cell| lists.values().append_value(cell));

@@ -1,12 +1,14 @@
-//! Charts as SVG text: lines, bars, dots with whiskers, heat strips.
+//! Charts as SVG text: lines, bars, dots with whiskers, heat strips, attention.
 //!
 //! They hold shapes and words, no colours: those come from the classes of the page's style sheet,
 //! so that a chart follows light, dark and print. Every chart has a title and a description for
 //! those who cannot see it. Text does not shrink with a page, so each chart is drawn twice, wide
 //! and narrow, and the style sheet shows the one that fits ([`Size`]).
 
+mod attention;
 mod axis;
 mod bars;
+mod categories;
 mod dots;
 mod line;
 mod scale;
@@ -14,8 +16,10 @@ mod spark;
 mod strip;
 mod svg;
 
+pub use attention::{HeatMap, Lines, Weights};
 pub use axis::Axis;
 pub use bars::{Bar, BarChart};
+pub use categories::{Category, CategoryChart};
 pub use dots::{Dot, DotChart};
 pub use line::{Band, Line, LineChart, Mark};
 pub use scale::Scale;
@@ -43,6 +47,8 @@ pub enum Size {
     Half,
     /// A telephone.
     Narrow,
+    /// As wide as it needs, on every page.
+    Own(u16),
 }
 
 impl Size {
@@ -51,6 +57,7 @@ impl Size {
         match self {
             Self::Wide | Self::Half => "wide",
             Self::Narrow => "narrow",
+            Self::Own(_) => "own",
         }
     }
 
@@ -60,6 +67,7 @@ impl Size {
             Self::Wide => 720.0,
             Self::Half => 350.0,
             Self::Narrow => 340.0,
+            Self::Own(width) => f64::from(width),
         }
     }
 }

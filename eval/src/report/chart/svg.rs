@@ -53,6 +53,9 @@ impl Canvas {
             coordinate(size.width()),
             coordinate(height)
         );
+        if let Size::Own(width) = size {
+            let _ = write!(out, " width=\"{width}\"");
+        }
         for (name, value) in data {
             let _ = write!(out, " {name}=\"{}\"", escape(value));
         }
@@ -103,6 +106,12 @@ impl Canvas {
         let anchor = if anchor == "start" { String::new() } else { format!(" text-anchor=\"{anchor}\"") };
         let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         let _ = write!(self.out, "<text x=\"{x}\" y=\"{y}\"{anchor}{class}>{}</text>", escape(text));
+    }
+
+    /// A text that starts at a place and goes on in a direction, in degrees clockwise.
+    pub fn turned_text(&mut self, at: (f64, f64), degrees: f64, text: &str) {
+        let (x, y, degrees) = (coordinate(at.0), coordinate(at.1), coordinate(degrees));
+        let _ = write!(self.out, "<text transform=\"translate({x} {y})rotate({degrees})\">{}</text>", escape(text));
     }
 
     /// Puts what is drawn inside into a group.

@@ -1,6 +1,6 @@
 //! Which charts a page has.
 
-use crate::number::{percent, probability, significant, with_interval};
+use crate::number::{percent, probability, significant, with_interval, within};
 use crate::report::chart::{
     Axis, Band, Bar, BarChart, Caption, Cell, Dot, DotChart, Line, LineChart, Mark, Scale, Size, StripChart, heat,
     in_both,
@@ -21,6 +21,9 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
         charts.push(("histogram", histogram(lm)));
         charts.push(("stretches", stretches(lm)));
     }
+    if let Some(translation) = &report.translation {
+        charts.extend(super::translation::charts(translation));
+    }
     if let Some(comparison) = &report.comparison {
         charts.push(("comparison", comparison_dots(comparison)));
         charts.push(("comparison_curves", comparison_curves(comparison)));
@@ -28,7 +31,7 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
     charts
 }
 
-fn caption(id: &str, title: &str, description: String) -> Caption {
+pub(super) fn caption(id: &str, title: &str, description: String) -> Caption {
     Caption { id: format!("chart-{id}"), title: title.to_owned(), description }
 }
 
@@ -302,9 +305,9 @@ fn comparison_dots(comparison: &Comparison) -> String {
     let arrow = if comparison.runs[0].score().higher_is_better { "→ better" } else { "← better" };
     in_both("comparison", Size::Wide, |size, id| {
         let chart = DotChart {
-            caption: caption(&id, &format!("Runs by {}", comparison.label.to_lowercase()), description.clone()),
+            caption: caption(&id, &format!("Runs by {}", within(&comparison.label)), description.clone()),
             size,
-            shared: Some(format!("{} {arrow}", comparison.label.to_lowercase())),
+            shared: Some(format!("{} {arrow}", within(&comparison.label))),
             rows: comparison.runs.iter().enumerate().map(row).collect(),
         };
         chart.draw()

@@ -3,6 +3,7 @@
 mod charts;
 mod numbers;
 mod strips;
+mod translation;
 
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, context};
@@ -19,6 +20,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("curves.html", include_str!("../../../templates/curves.html")),
     ("scores.html", include_str!("../../../templates/scores.html")),
     ("language_model.html", include_str!("../../../templates/language_model.html")),
+    ("translation.html", include_str!("../../../templates/translation.html")),
+    ("marked.html", include_str!("../../../templates/marked.html")),
+    ("attention.html", include_str!("../../../templates/attention.html")),
+    ("paired.html", include_str!("../../../templates/paired.html")),
     ("samples.html", include_str!("../../../templates/samples.html")),
     ("data.html", include_str!("../../../templates/data.html")),
     ("origin.html", include_str!("../../../templates/origin.html")),
@@ -57,6 +62,9 @@ pub fn render(report: &Report) -> Result<String> {
         strips => strips::explained(report),
         easiest => strips::excerpts(report, |lm| &lm.easiest),
         hardest => strips::excerpts(report, |lm| &lm.hardest),
+        attention => translation::attention(report),
+        search => report.translation.as_ref().map(super::Translation::search),
+        formula => report.translation.as_ref().and_then(|t| t.ngrams.as_ref()).map(super::translation::formula),
         place => report.comparison.as_ref().map(super::Comparison::place),
         dirty => report.origin.is_dirty(),
         reproducible => report.origin.is_reproducible(),

@@ -23,6 +23,7 @@ pub(super) fn add(environment: &mut Environment<'_>, report: &Report) -> Result<
     environment.add_function("interval", move |path: &str| interval(&at, path));
     environment.add_filter("hash", |hash: &str| Value::from_safe_string(short_hash(hash)));
     environment.add_filter("words", |name: &str| name.replace(['_', '-'], " "));
+    environment.add_filter("within", |label: &str| crate::number::within(label));
     environment.add_filter("sentence", |text: &str| Value::from_safe_string(sentence(text)));
     // RFC 6901
     environment.add_filter("pointer", |key: &str| key.replace('~', "~0").replace('/', "~1"));
