@@ -18,7 +18,12 @@ use crate::weights;
 ///
 /// # Errors
 /// When a checkpoint cannot be read, or there is none.
-pub fn average(run: &RunDir, task: &mut dyn Task, config: &TrainConfig, extra: &[(PathBuf, String)]) -> Result<Average> {
+pub fn average(
+    run: &RunDir,
+    task: &mut dyn Task,
+    config: &TrainConfig,
+    extra: &[(PathBuf, String)],
+) -> Result<Average> {
     let steps = checkpoint::to_average(&run.checkpoint_steps()?, config);
     let last = *steps.last().ok_or_else(|| Error::internal("no checkpoint to average").at(run.path()))?;
     checkpoint::load_weights(&run.checkpoint(last), task)?;

@@ -103,7 +103,7 @@ pub struct DecodeConfig {
 
 impl Default for DecodeConfig {
     fn default() -> Self {
-        Self { beam: 4, length_penalty: 0.6, n_best: 1, extra_length: 50, batch: 64 }
+        Self { beam: 4, length_penalty: 0.6, n_best: 1, extra_length: 50, batch: 256 }
     }
 }
 

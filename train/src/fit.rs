@@ -54,7 +54,7 @@ pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome
     if first > 0 {
         say(format!("going on from the checkpoint of step {first}"));
     }
-    let mut loader = Loader::start(task.batches(), first..config.steps)?;
+    let mut loader = Loader::start(task.batches()?, first..config.steps)?;
     let pause = test_pause();
     let mut sitting = Sitting::start(task, plan, run, first, seconds, best)?;
     for index in first..config.steps {

@@ -25,8 +25,12 @@ pub trait Task {
     /// The optimisers by name, whose state a checkpoint keeps.
     fn optimizers(&mut self) -> Vec<(&'static str, &mut Optimizer)>;
 
-    /// What makes the training batches.
-    fn batches(&self) -> Arc<dyn BatchSource>;
+    /// What makes the training batches. It reads the training split only now, so that a trained
+    /// model is ready at once.
+    ///
+    /// # Errors
+    /// When a row cannot be read, or the split is too small.
+    fn batches(&mut self) -> Result<Arc<dyn BatchSource>>;
 
     /// What one item of a batch is, for the rate: `tokens`, `images`, `poses`.
     fn item(&self) -> &'static str;

@@ -27,7 +27,7 @@ fn every_model_trains_validates_and_predicts_from_its_tiny_config() {
         let mut task = setup.task().unwrap();
         assert!(task.parameters().count() > 0, "{}", entry.name);
         let before = task.validate().unwrap()[0].1;
-        let source = task.batches();
+        let source = task.batches().unwrap();
         for index in 0..10 {
             let batch = source.batch(index).unwrap();
             let measures = task.train_step(&batch, &Step { index, rate: 1.0 }).unwrap();

@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use tessera_datasets::Result;
 
 use super::config::{EPSILON, GptConfig};
-use crate::layers::{LayerNorm, TransposedLinear};
+use crate::layers::{Dropout, LayerNorm, TransposedLinear};
 use crate::parameters::Parameters;
 
 /// A GPT over parameters that somebody else owns.
@@ -128,10 +128,7 @@ impl Gpt {
     }
 
     fn drop_out(&self, x: Tensor, train: bool) -> Tensor {
-        match train && self.config.dropout > 0.0 {
-            true => x.dropout(self.config.dropout, true),
-            false => x,
-        }
+        Dropout::new(self.config.dropout).forward(x, train)
     }
 
     /// The shape.

@@ -31,7 +31,8 @@ pub struct GptTask {
     pub(super) seed: u64,
     parameters: Parameters,
     optimizer: Optimizer,
-    train: Arc<TrainWindows>,
+    windows: Windows,
+    batch: usize,
     validation: Option<TokenStream>,
     validation_rows: Option<usize>,
     accumulate: usize,
@@ -56,15 +57,9 @@ impl GptTask {
         let vocabulary = tokenizer.vocabulary_size();
         let config = options.resolve(&context.model, vocabulary as i64)?;
         let parameters = Parameters::create(&config.declare(), context.device, context.seed)?;
-        let stream = TokenStream::read(&dataset, "train", vocabulary)?;
         let batch = context.config.batch.ok_or_else(|| {
             Error::input("a GPT's step has `batch` windows, all of one length; `batch_tokens` is for sentences")
         })?;
-        let length = config.context as usize;
-        let train = match options.windows() {
-            Windows::Random => TrainWindows::random(stream, length, batch, context.seed)?,
-            Windows::Epochs => TrainWindows::by_epoch(stream, length, batch, context.seed)?,
-        };
         let has_validation = dataset.manifest().splits.contains_key("validation");
         let validation = has_validation.then(|| TokenStream::read(&dataset, "validation", vocabulary)).transpose()?;
         Ok(Self {
@@ -76,7 +71,8 @@ impl GptTask {
             device: context.device,
             samples: context.config.samples.clone(),
             seed: context.seed,
-            train: Arc::new(train),
+            windows: options.windows(),
+            batch,
             validation,
             validation_rows: context.config.validation_rows,
             accumulate: context.config.accumulate,
@@ -119,8 +115,13 @@ impl Task for GptTask {
         vec![("", &mut self.optimizer)]
     }
 
-    fn batches(&self) -> Arc<dyn BatchSource> {
-        self.train.clone()
+    fn batches(&mut self) -> Result<Arc<dyn BatchSource>> {
+        let stream = TokenStream::read(&self.dataset, "train", self.tokenizer.vocabulary_size())?;
+        let length = self.network.config().context as usize;
+        Ok(Arc::new(match self.windows {
+            Windows::Random => TrainWindows::random(stream, length, self.batch, self.seed)?,
+            Windows::Epochs => TrainWindows::by_epoch(stream, length, self.batch, self.seed)?,
+        }))
     }
 
     fn item(&self) -> &'static str {

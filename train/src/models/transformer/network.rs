@@ -6,7 +6,7 @@ use tch::Tensor;
 use tessera_datasets::Result;
 
 use super::config::{EPSILON, NormPlace, TransformerConfig};
-use crate::layers::{Attention, KeysValues, LayerNorm, Linear, Positions, Sight};
+use crate::layers::{Attention, Dropout, KeysValues, LayerNorm, Linear, Positions, Sight};
 use crate::parameters::Parameters;
 use crate::sentences::PaddedSource;
 
@@ -189,10 +189,7 @@ impl Transformer {
     }
 
     fn drop_out(&self, x: Tensor, train: bool) -> Tensor {
-        match train && self.config.dropout > 0.0 {
-            true => x.dropout(self.config.dropout, true),
-            false => x,
-        }
+        Dropout::new(self.config.dropout).forward(x, train)
     }
 
     /// The attention weights of every layer for one batch: of the encoder, of the decoder to

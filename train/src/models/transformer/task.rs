@@ -30,8 +30,13 @@ pub struct TransformerTask {
     pub(super) decode: DecodeConfig,
     parameters: Parameters,
     optimizer: Optimizer,
-    train: Arc<PairBatches>,
+    longest: usize,
+    budget: Budget,
+    pieces: usize,
+    seed: u64,
+    /// Read at the first validation.
     validation: Option<Pairs>,
+    validation_rows: Option<usize>,
     label_smoothing: f64,
     precision: Precision,
 }
@@ -46,7 +51,7 @@ pub(super) struct Scored {
 }
 
 impl TransformerTask {
-    /// Reads and encodes the data and makes the model.
+    /// Makes the model for the data's vocabulary; the data itself is read when it is needed.
     ///
     /// # Errors
     /// When the dataset is no bitext of the two languages, or lacks its tokenizer.
@@ -58,27 +63,10 @@ impl TransformerTask {
         let sizes = [&tokenizers.source, &tokenizers.target].map(|t| t.vocabulary_size() as i64);
         let config = options.resolve(&context.model, sizes[0], sizes[1], tokenizers.shared)?;
         let parameters = Parameters::create(&config.declare(), context.device, context.seed)?;
-        let read = |split: &str| {
-            let texts = Texts::read(&dataset, split, &options.source, &options.target)?;
-            Pairs::encode(&texts, &tokenizers).map_err(|error| error.at(dataset.dir()))
-        };
         let budget = match (context.config.batch, context.config.batch_tokens) {
             (_, Some(tokens)) => Budget::Tokens(tokens),
             (rows, None) => Budget::Pairs(rows.unwrap_or(64)),
         };
-        let pieces = context.config.accumulate;
-        let pairs = Arc::new(read("train")?);
-        let train = PairBatches::new(pairs, options.longest(), budget, pieces, tokenizers.end, context.seed)?;
-        if train.left_out() > 0 {
-            let (count, longest) = (thousands(train.left_out() as u64), options.longest());
-            say(format!("{count} training pairs with a side of more than {longest} tokens are left out"));
-        }
-        let has_validation = dataset.manifest().splits.contains_key("validation");
-        let validation = has_validation.then(|| read("validation")).transpose()?;
-        let validation = validation.map(|pairs| match context.config.validation_rows {
-            Some(limit) if limit > 0 && limit < pairs.len() => spread(&pairs, limit),
-            _ => pairs,
-        });
         Ok(Self {
             network: Transformer::new(config, &parameters)?,
             optimizer: Optimizer::new(context.config.optimizer, &parameters),
@@ -86,13 +74,24 @@ impl TransformerTask {
             dataset,
             tokenizers,
             label_smoothing: options.label_smoothing(),
+            longest: options.longest(),
             languages: (options.source, options.target),
             device: context.device,
             decode: context.config.decode,
-            train: Arc::new(train),
-            validation,
+            budget,
+            pieces: context.config.accumulate,
+            seed: context.seed,
+            validation: None,
+            validation_rows: context.config.validation_rows,
             precision: context.config.precision,
         })
+    }
+
+    /// A split, encoded.
+    fn read(&self, split: &str) -> Result<Pairs> {
+        let (source, target) = &self.languages;
+        let texts = Texts::read(&self.dataset, split, source, target)?;
+        Pairs::encode(&texts, &self.tokenizers).map_err(|error| error.at(self.dataset.dir()))
     }
 
     /// The loss of one piece of a batch, smoothed and plain; `graph` gives its gradients.
@@ -167,8 +166,15 @@ impl Task for TransformerTask {
         vec![("", &mut self.optimizer)]
     }
 
-    fn batches(&self) -> Arc<dyn BatchSource> {
-        self.train.clone()
+    fn batches(&mut self) -> Result<Arc<dyn BatchSource>> {
+        let pairs = Arc::new(self.read("train")?);
+        let end = self.tokenizers.end;
+        let batches = PairBatches::new(pairs, self.longest, self.budget, self.pieces, end, self.seed)?;
+        if batches.left_out() > 0 {
+            let (count, longest) = (thousands(batches.left_out() as u64), self.longest);
+            say(format!("{count} training pairs with a side of more than {longest} tokens are left out"));
+        }
+        Ok(Arc::new(batches))
     }
 
     fn item(&self) -> &'static str {
@@ -193,6 +199,13 @@ impl Task for TransformerTask {
     }
 
     fn validate(&mut self) -> Result<Vec<(String, f64)>> {
+        if self.validation.is_none() && self.dataset.manifest().splits.contains_key("validation") {
+            let all = self.read("validation")?;
+            self.validation = Some(match self.validation_rows {
+                Some(limit) if limit > 0 && limit < all.len() => spread(&all, limit),
+                _ => all,
+            });
+        }
         let Some(pairs) = self.validation.as_ref().filter(|pairs| !pairs.is_empty()) else {
             return Ok(Vec::new());
         };
