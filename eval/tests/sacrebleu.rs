@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use tessera_datasets::console::say;
 use tessera_eval::corpus::{AnyMeasure, Corpus, Evaluated, Question, Stream, Text};
 use tessera_eval::metric::Statistic;
 use tessera_eval::metrics::bleu::{Bleu, BleuStatistic, Workspace};
@@ -19,9 +20,7 @@ fn shared() -> Option<PathBuf> {
     let shared = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
     let is_there = shared.join(GOLDEN).is_file() && shared.join("data/wmt17/reference.de.gz").is_file();
     if !is_there {
-        eprintln!(
-            "skipped: the outputs of newstest2017 are not here; set TESSERA_SHARED to the folder above `{GOLDEN}`"
-        );
+        say("skipped: the outputs of newstest2017 are not here; set TESSERA_SHARED to the folder above `golden`");
     }
     is_there.then_some(shared)
 }

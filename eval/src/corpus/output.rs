@@ -157,9 +157,9 @@ fn explanation(question: Question) -> Option<String> {
         Method::Randomisation => format!("paired approximate randomisation with {count} trials"),
     };
     Some(format!(
-        "Each system is compared with the first ({how}). p is about how often chance makes a difference as\n\
-         large as the one seen between two systems that are equally good; a star marks p < {SIGNIFICANT}. It says whether\n\
-         two systems differ, not by how much."
+        "Each system is compared with the first: {how}.\n\
+         p is about how often chance makes a difference as large as the one seen between two systems\n\
+         that are equally good; a star marks p < {SIGNIFICANT}. It says whether two systems differ, not by how much."
     ))
 }
 

@@ -10,7 +10,8 @@ use super::whitespace::is_space;
 /// Characters whose class is looked up; the others are searched.
 const TABLE: usize = 1 << 16;
 
-/// The classes of `intl`. Numbers are all of Unicode's, also `²` and `Ⅳ`.
+/// The classes of `intl`, by the tables of Unicode 16. sacrebleu takes those of the `regex` package
+/// that is installed, so the two can differ on characters that are newer. Numbers are all of Unicode's, also `²` and `Ⅳ`.
 pub(super) struct International {
     table: Vec<Class>,
     /// The ranges beyond the table: first, last, class.
