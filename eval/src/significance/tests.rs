@@ -21,7 +21,9 @@ fn sums(values: &[i64]) -> Vec<Sum> {
     values.iter().copied().map(Sum).collect()
 }
 
-const SCORING: Scoring<fn(&Sum) -> f64, fn(&Sum) -> f64> = Scoring { exact: value, resampled: value };
+type Value = fn(&Sum) -> f64;
+
+const SCORING: Scoring<Value, Value> = Scoring { exact: value, resampled: value };
 
 fn value(sum: &Sum) -> f64 {
     sum.0 as f64
