@@ -64,6 +64,15 @@ impl Error {
         self
     }
 
+    /// Counts the row from the beginning of what was read in parts: so many rows were before.
+    #[must_use]
+    pub fn rows_before(mut self, rows: u64) -> Self {
+        if let Some(row) = &mut self.0.row {
+            *row += rows;
+        }
+        self
+    }
+
     /// Says what to try.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

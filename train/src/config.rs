@@ -99,11 +99,13 @@ pub struct DecodeConfig {
     pub extra_length: usize,
     /// Sentences that are translated side by side.
     pub batch: usize,
+    /// Tokens of the longest source; a longer one is an error.
+    pub longest: usize,
 }
 
 impl Default for DecodeConfig {
     fn default() -> Self {
-        Self { beam: 4, length_penalty: 0.6, n_best: 1, extra_length: 50, batch: 256 }
+        Self { beam: 4, length_penalty: 0.6, n_best: 1, extra_length: 50, batch: 256, longest: 1024 }
     }
 }
 
@@ -136,7 +138,8 @@ impl Default for SamplesConfig {
 
 impl DecodeConfig {
     fn check(&self, section: &Section) -> Result<()> {
-        let positive = [("beam", self.beam), ("n_best", self.n_best), ("batch", self.batch)];
+        let positive =
+            [("beam", self.beam), ("n_best", self.n_best), ("batch", self.batch), ("longest", self.longest)];
         let decode = || section.child("decode");
         for (key, value) in positive {
             if value == 0 {

@@ -178,6 +178,10 @@ fn wrong_input_is_an_error_that_says_what_to_do() {
     let output = translate(&workshop, "the cat\nthe Katze\n".as_bytes(), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("row 2") && stderr(&output).contains("vocabulary"), "{}", stderr(&output));
+    let long = format!("the cat\n{}\n", "mat ".repeat(10_000));
+    let output = translate(&workshop, long.as_bytes(), &["--lines", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("row 2: a sentence of 40000 tokens"), "{}", stderr(&output));
     let generate = workshop.train(&["generate", "runs/translation", "--prompt", "a"]);
     assert!(stderr(&generate).contains("does not generate"));
 }

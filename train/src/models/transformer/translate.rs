@@ -1,6 +1,6 @@
 //! Sentences in, hypotheses out.
 
-use tessera_datasets::Result;
+use tessera_datasets::{Error, Result};
 
 use super::cached::CachedDecoder;
 use super::task::TransformerTask;
@@ -22,6 +22,12 @@ pub(super) fn translate(
     for (row, sentence) in sentences.iter().enumerate() {
         let mut ids = Vec::new();
         encode_whole(sentence, &task.tokenizers.source, &mut ids).map_err(|error| error.row(row as u64 + 1))?;
+        if ids.len() > task.decode.longest {
+            let message = format!("a sentence of {} tokens, at most {} are translated", ids.len(), task.decode.longest);
+            return Err(Error::input(message)
+                .row(row as u64 + 1)
+                .hint("split it into sentences, or raise `train.decode.longest`"));
+        }
         sources.push(ids);
     }
     let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
