@@ -245,6 +245,40 @@ mod tests {
     }
 
     #[test]
+    fn a_space_before_the_text_is_put_there_and_taken_off() {
+        // the alphabet and one merge; a file without the decoder that strips, as of other makers
+        let byte_level = |add_prefix_space: bool| serde_json::json!({"type": "ByteLevel", "add_prefix_space": add_prefix_space, "trim_offsets": true, "use_regex": true});
+        // 27 for the merge, so that the others of the 256 characters for bytes follow from 28 on
+        let letters: Vec<char> = "\u{120}abcdefghijklmnopqrstuvwxyz".chars().collect();
+        let others = ['!'..='~', '¡'..='¬', '®'..='\u{143}'].into_iter().flatten().filter(|c| !letters.contains(c));
+        let ids = letters.iter().copied().zip(0..).chain(others.zip(28..));
+        let vocabulary: serde_json::Map<String, Value> = ids.map(|(c, id)| (c.to_string(), Value::from(id))).collect();
+        let mut json: Value = serde_json::from_str(&characters_json(vocabulary.into())).unwrap();
+        json["added_tokens"] = serde_json::json!([]);
+        json["model"]["vocab"]["\u{120}a"] = 27.into();
+        json["model"]["merges"] = serde_json::json!([["\u{120}", "a"]]);
+        json["pre_tokenizer"] = byte_level(true);
+        let strip = serde_json::json!({"type": "Strip", "content": " ", "start": 1, "stop": 0});
+        for decoder in
+            [byte_level(true), serde_json::json!({"type": "Sequence", "decoders": [byte_level(true), strip]})]
+        {
+            json["decoder"] = decoder;
+            let tokenizer = Tokenizer::from_json(&json.to_string()).unwrap();
+            assert!(tokenizer.prefix_space());
+            // as `tokenizers` 0.23.3 (Python) encodes them
+            for (text, ids) in [("a", vec![27]), (" a", vec![27]), ("b a", vec![0, 2, 27]), ("", vec![])] {
+                assert_eq!(tokenizer.encode(text).unwrap(), ids, "{text:?}");
+                assert_eq!(tokenizer.decode(&ids), text.trim_start(), "{text:?}");
+            }
+            assert_eq!((tokenizer.encoded_bytes("a"), tokenizer.encoded_bytes(" a")), (2, 2));
+            assert_eq!((tokenizer.display(27), tokenizer.byte_length(27)), ("·a".to_owned(), 2));
+        }
+        json["pre_tokenizer"] = byte_level(false);
+        let tokenizer = Tokenizer::from_json(&json.to_string()).unwrap();
+        assert_eq!((tokenizer.encode("a").unwrap(), tokenizer.prefix_space()), (vec![1], false));
+    }
+
+    #[test]
     fn rubbish_is_an_error() {
         assert!(Tokenizer::from_json("{}").is_err());
         assert!(Tokenizer::from_json("[").is_err());
