@@ -91,7 +91,7 @@ proptest! {
     /// With room for every prefix, nothing is cut and the search is exact.
     #[test]
     fn a_beam_as_wide_as_the_space_finds_the_optimum(seed in 0_u64..1000, alpha in 0.0_f64..1.5) {
-        let (vocabulary, longest) = (4, 5);
+        let (vocabulary, longest) = (4_usize, 5);
         let wide = search(vocabulary.pow(longest as u32 - 1), alpha);
         let mut toy = Toy::new(seed, vocabulary, 2);
         let found = wide.search(&mut toy, &[longest, longest]).unwrap();

@@ -138,8 +138,7 @@ impl Default for SamplesConfig {
 
 impl DecodeConfig {
     fn check(&self, section: &Section) -> Result<()> {
-        let positive =
-            [("beam", self.beam), ("n_best", self.n_best), ("batch", self.batch), ("longest", self.longest)];
+        let positive = [("beam", self.beam), ("n_best", self.n_best), ("batch", self.batch), ("longest", self.longest)];
         let decode = || section.child("decode");
         for (key, value) in positive {
             if value == 0 {

@@ -26,7 +26,8 @@ pub fn translate_lines(
         if lines.is_empty() {
             return Ok(());
         }
-        let translations = task.translate(&lines).map_err(|error| error.rows_before(first as u64).at("standard input"))?;
+        let translations =
+            task.translate(&lines).map_err(|error| error.rows_before(first as u64).at("standard input"))?;
         for (row, translation) in translations.iter().enumerate() {
             match write_one(&mut output, first + row, translation, n_best, scores) {
                 // whoever reads has had enough, as `| head` does
