@@ -216,6 +216,17 @@ fn heads_are_shown_with_the_weights_they_have() {
 }
 
 #[test]
+fn a_large_model_stays_a_small_page() {
+    let place = TranslationPlace::with(|speech| (speech.layers, speech.heads, speech.explain) = (6, 8, 9));
+    let report = report(&place, &[]);
+    let attention = &report["translation"]["attention"];
+    let shown = list(attention, "/sentences").len();
+    assert!((1..=4).contains(&shown) && attention["left_out"].as_u64() == Some(9 - shown as u64), "{shown}");
+    let sizes = ["index.html", "report.json"].map(|file| place.report(file).len());
+    assert!(sizes.iter().all(|size| *size < 2_500_000), "{sizes:?}");
+}
+
+#[test]
 fn nothing_that_a_sentence_says_becomes_markup() {
     let nasty = "<script>alert('1')</script> & \"x\" </svg> ~~a~~ | {{ 7 * 7 }} &amp; <b>y</b>\u{1}";
     let place = TranslationPlace::with(|speech| {
@@ -276,6 +287,9 @@ fn runs_are_tested_on_the_same_sentences() {
     let tests = list(paired, "/tests");
     let test = |run: &str| tests.iter().find(|t| t["run"] == run && t["metric"] == "bleu").unwrap();
     near(&test("worse")["difference"], value("worse", "bleu") - value("tiny", "bleu"));
+    // the made-up losses are the same everywhere: there is nothing to test
+    let same = tests.iter().find(|t| t["metric"] == "loss").unwrap();
+    assert_eq!((&same["bootstrap_p"], &same["in_words"]), (&Value::Null, &"the same".into()));
     let p = |run: &str| [&test(run)["bootstrap_p"], &test(run)["randomisation_p"]].map(|p| p.as_f64().unwrap());
     // 0.4 of the words wrong instead of 0.15 is no chance; another seed with as many is
     assert!(p("worse").iter().all(|p| *p < 0.02), "{:?}", p("worse"));
@@ -334,7 +348,8 @@ fn predictions_of_the_average_are_not_taken_for_a_changed_checkpoint() {
     let report = report(&place, &[]);
     assert_eq!(report["evaluated"]["is_average"], true);
     assert!(!codes(&report).contains(&"checkpoint-changed"));
-    assert!(place.report("index.html").contains("the mean of checkpoints"));
+    let page = place.report("index.html");
+    assert!(page.contains("the mean of checkpoints") && page.contains("mean of the last checkpoints, up to step"));
 }
 
 #[test]

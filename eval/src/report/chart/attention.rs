@@ -7,7 +7,7 @@ use super::{Caption, Size, shortened, text_width};
 /// The side of a cell of a heat map.
 const CELL: f64 = 14.0;
 /// Room for the labels of a heat map, at most.
-const LONGEST: f64 = 74.0;
+const LONGEST: f64 = 82.0;
 /// Labels are set a little smaller than ticks.
 const SMALL: f64 = 11.0 / 12.0;
 /// Words of the columns are set a little larger.
@@ -26,15 +26,24 @@ const STEPS: u8 = 5;
 /// The weights of a head, a row for each token that looks, in hundredths.
 pub type Weights = [Vec<u8>];
 
+/// The tokens beside and above the heat maps of one text: many heads share them.
+#[derive(Clone, Debug)]
+pub struct HeatLabels<'a> {
+    /// Unique within a page.
+    pub id: String,
+    /// The tokens that look, from top to bottom.
+    pub rows: &'a [String],
+    /// The tokens that are looked at, from left to right.
+    pub columns: &'a [String],
+}
+
 /// One head as a square for each pair of tokens.
 #[derive(Clone, Debug)]
 pub struct HeatMap<'a> {
     /// What it is called.
     pub caption: Caption,
-    /// The tokens that look, from top to bottom.
-    pub rows: &'a [String],
-    /// The tokens that are looked at, from left to right.
-    pub columns: &'a [String],
+    /// Its tokens, which must be on the page too.
+    pub labels: &'a HeatLabels<'a>,
     /// The weights.
     pub weights: &'a Weights,
 }
@@ -52,25 +61,41 @@ pub struct Lines<'a> {
     pub heads: Vec<&'a Weights>,
 }
 
-impl HeatMap<'_> {
-    /// The picture as SVG.
+impl HeatLabels<'_> {
+    /// The labels, for the maps to reuse.
     pub fn draw(&self) -> String {
+        let (left, top) = self.corner();
+        Canvas::definition(&self.id, |canvas| {
+            for (i, label) in self.rows.iter().enumerate() {
+                let at = (left - 4.0, top + CELL * i as f64 + 10.5);
+                canvas.text(at, "end", "", &shortened(label, LONGEST / SMALL));
+            }
+            for (j, label) in self.columns.iter().enumerate() {
+                let at = (left + CELL * j as f64 + 10.5, top - 4.0);
+                canvas.turned_text(at, -90.0, &shortened(label, LONGEST / SMALL));
+            }
+        })
+    }
+
+    /// Where the squares begin.
+    fn corner(&self) -> (f64, f64) {
         let widest = |labels: &[String]| {
             labels.iter().map(|label| SMALL * text_width(label)).fold(0.0, f64::max).min(LONGEST) + 6.0
         };
-        let (left, top) = (widest(self.rows), widest(self.columns));
-        let (width, height) = (CELL * self.columns.len() as f64, CELL * self.rows.len() as f64);
+        (widest(self.rows), widest(self.columns))
+    }
+}
+
+impl HeatMap<'_> {
+    /// The picture as SVG.
+    pub fn draw(&self) -> String {
+        let (left, top) = self.labels.corner();
+        let width = CELL * self.labels.columns.len() as f64;
+        let height = CELL * self.labels.rows.len() as f64;
         let size = Size::Own((left + width + 2.0).ceil() as u16);
         let mut canvas = Canvas::new(&self.caption, size, top + height + 2.0, "heat", &[]);
         canvas.rect((left, top), width, height, "ground", "");
-        for (i, label) in self.rows.iter().enumerate() {
-            let at = (left - 4.0, top + CELL * i as f64 + 10.5);
-            canvas.text(at, "end", "", &shortened(label, LONGEST / SMALL));
-        }
-        for (j, label) in self.columns.iter().enumerate() {
-            let at = (left + CELL * j as f64 + 10.5, top - 4.0);
-            canvas.turned_text(at, -90.0, &shortened(label, LONGEST / SMALL));
-        }
+        canvas.reuse(&self.labels.id);
         for heat in 1..=9_u8 {
             let cells = self.weights.iter().enumerate().flat_map(|(i, row)| {
                 let hot = row.iter().enumerate().filter(move |(_, weight)| heat_of(**weight) == heat);
@@ -148,8 +173,11 @@ mod tests {
     fn every_weight_that_can_be_seen_is_drawn_once() {
         let tokens = ["a", "b"].map(String::from);
         let weights = vec![vec![100, 0], vec![45, 55]];
-        let map = HeatMap { caption: caption(), rows: &tokens, columns: &tokens, weights: &weights }.draw();
-        assert_eq!(map.matches("z").count(), 3);
+        let labels = HeatLabels { id: "l".to_owned(), rows: &tokens, columns: &tokens };
+        let map = HeatMap { caption: caption(), labels: &labels, weights: &weights }.draw();
+        assert_eq!(map.matches('z').count(), 3);
+        assert!(map.contains("href=\"#l\"") && labels.draw().contains("id=\"l\""));
+        assert_eq!(labels.draw().matches("<text").count(), 4);
         assert!(map.contains("cell h9") && map.contains("cell h4") && map.contains("cell h5"));
         let lines =
             Lines { caption: caption(), rows: &tokens, columns: &tokens, heads: vec![&weights, &weights] }.draw();

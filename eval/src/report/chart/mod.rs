@@ -16,7 +16,7 @@ mod spark;
 mod strip;
 mod svg;
 
-pub use attention::{HeatMap, Lines, Weights};
+pub use attention::{HeatLabels, HeatMap, Lines, Weights};
 pub use axis::Axis;
 pub use bars::{Bar, BarChart};
 pub use categories::{Category, CategoryChart};

@@ -64,6 +64,19 @@ impl Canvas {
         Self { out }
     }
 
+    /// A group that is not shown where it stands, for pictures that [`Canvas::reuse`] it.
+    pub fn definition(id: &str, draw: impl FnOnce(&mut Self)) -> String {
+        let out = "<svg class=\"definition\" width=\"0\" height=\"0\" aria-hidden=\"true\">".to_owned();
+        let mut canvas = Self { out };
+        canvas.group("", &[("id", id.to_owned())], draw);
+        canvas.finish()
+    }
+
+    /// What was defined under an id, once more.
+    pub fn reuse(&mut self, id: &str) {
+        let _ = write!(self.out, "<use href=\"#{}\"/>", escape(id));
+    }
+
     /// The finished picture.
     pub fn finish(mut self) -> String {
         self.out.push_str("</svg>\n");

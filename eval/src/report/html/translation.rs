@@ -4,7 +4,7 @@ use minijinja::value::Value;
 
 use super::charts::caption;
 use crate::number::{percent, significant};
-use crate::report::chart::{Category, CategoryChart, HeatMap, Lines, Mark, Scale, Size, Weights, in_both};
+use crate::report::chart::{Category, CategoryChart, HeatLabels, HeatMap, Lines, Mark, Scale, Size, Weights, in_both};
 use crate::report::translation::{AttentionMap, ByLength, Layer, Length};
 use crate::report::{Report, Translation};
 use tessera_datasets::console::thousands;
@@ -47,22 +47,25 @@ fn lengths(by_length: &ByLength) -> String {
     })
 }
 
-/// The pictures of attention: sentence, kind, layer, then `lines` and the `maps` of the heads.
+/// The pictures of attention: sentence, kind, then `labels` and `layers` of `lines` and `maps`.
 pub(super) fn attention(report: &Report) -> Vec<Value> {
     let Some(translation) = &report.translation else {
         return Vec::new();
     };
     let sentences = translation.attention.sentences.iter().enumerate().map(|(s, sentence)| {
-        let maps = sentence.maps.iter().enumerate().map(|(m, map)| {
-            let layers = map.layers.iter().enumerate();
-            Value::from(layers.map(|(l, layer)| pictures(map, layer, &format!("{s}-{m}-{l}"))).collect::<Vec<_>>())
-        });
-        Value::from(maps.collect::<Vec<_>>())
+        let kinds = sentence.maps.iter().enumerate().map(|(m, map)| kind(map, &format!("{s}-{m}")));
+        Value::from(kinds.collect::<Vec<_>>())
     });
     sentences.collect()
 }
 
-fn pictures(map: &AttentionMap, layer: &Layer, id: &str) -> Value {
+fn kind(map: &AttentionMap, id: &str) -> Value {
+    let labels = HeatLabels { id: format!("tokens-{id}"), rows: &map.rows, columns: &map.columns };
+    let layers = map.layers.iter().enumerate().map(|(l, layer)| pictures(map, &labels, layer, &format!("{id}-{l}")));
+    minijinja::context! { labels => Value::from_safe_string(labels.draw()), layers => layers.collect::<Vec<_>>() }
+}
+
+fn pictures(map: &AttentionMap, labels: &HeatLabels<'_>, layer: &Layer, id: &str) -> Value {
     let heads: Vec<&Weights> = layer.heads.iter().map(|head| head.weights.as_slice()).collect();
     let name = map.name.replace('-', " ");
     let title = |what: &str| format!("{name}, {what}");
@@ -72,17 +75,12 @@ fn pictures(map: &AttentionMap, layer: &Layer, id: &str) -> Value {
         caption: caption(&format!("lines-{id}"), &title("all heads as lines"), habits.join(" ")),
         rows: &map.rows,
         columns: &map.columns,
-        heads: heads.clone(),
+        heads,
     };
     let maps = layer.heads.iter().enumerate().map(|(h, head)| {
         let description = format!("{}. The largest weights are {} on average.", head.habit, percent(head.focus));
-        let picture = HeatMap {
-            caption: caption(&format!("map-{id}-{h}"), &title(&format!("head {}", h + 1)), description),
-            rows: &map.rows,
-            columns: &map.columns,
-            weights: &head.weights,
-        };
-        Value::from_safe_string(picture.draw())
+        let caption = caption(&format!("map-{id}-{h}"), &title(&format!("head {}", h + 1)), description);
+        Value::from_safe_string(HeatMap { caption, labels, weights: &head.weights }.draw())
     });
     minijinja::context! { lines => Value::from_safe_string(lines.draw()), maps => maps.collect::<Vec<_>>() }
 }

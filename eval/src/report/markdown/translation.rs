@@ -63,6 +63,7 @@ fn oddities(out: &mut String, translation: &Translation) {
     if translation.oddities.is_empty() {
         return;
     }
+    heading(out, 3, "What looks wrong at a glance");
     let mut table = Table::new(&[">sentences", ">share", "", "the first of them"]);
     for odd in &translation.oddities {
         let first = format!("row {}: {} → {}", odd.row, odd.source, odd.hypothesis);

@@ -20,7 +20,9 @@ const MOST_TOKENS: usize = 48;
 const MOST_LAYERS: usize = 24;
 const MOST_HEADS: usize = 16;
 /// Weights of all pictures, at most: the page stays small enough to send.
-const MOST_WEIGHTS: usize = 150_000;
+const MOST_WEIGHTS: usize = 120_000;
+/// The picture of a head weighs as much as this many weights, however few it has.
+const WEIGHTS_OF_A_HEAD: usize = 80;
 /// How far the weights of a row may be from 1 together: bfloat16 keeps eight bits.
 const SLACK: f64 = 0.03;
 
@@ -132,7 +134,7 @@ impl Found {
             return;
         }
         let place = self.shown.iter().position(|sentence| sentence.id == id);
-        let size = layers * heads * array.rows.len() * array.columns.len();
+        let size = layers * heads * (array.rows.len() * array.columns.len() + WEIGHTS_OF_A_HEAD);
         let fits = array.rows.len().max(array.columns.len()) <= MOST_TOKENS && self.weights + size <= MOST_WEIGHTS;
         if !fits || (place.is_none() && self.shown.len() == MOST_SENTENCES) {
             self.left_out.push(id.to_owned());

@@ -1,4 +1,4 @@
-//! Translations that look wrong without a reference: empty, copied, caught in a loop, much too
+//! Translations that look wrong at a glance: empty, copied, caught in a loop, much too
 //! short or too long, or cut into tokens.
 
 use serde::Serialize;

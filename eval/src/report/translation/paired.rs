@@ -64,7 +64,7 @@ pub struct Test {
     /// Whether the other run is the better one by its value.
     pub is_better: bool,
     /// How often a difference this large would come up if there were none, by paired bootstrap
-    /// (Koehn 2004, as sacrebleu computes it); none where no interval was wanted.
+    /// (Koehn 2004, as sacrebleu computes it); none where no interval was wanted or all is the same.
     pub bootstrap_p: Option<f64>,
     /// The same by approximate randomisation (Riezler and Maxwell 2005).
     pub randomisation_p: Option<f64>,
@@ -132,7 +132,9 @@ impl Paired {
                 if let Some((theirs, tally)) = other.scored.iter().find(|(score, _)| score.name == ours.name) {
                     let p = |method: Method, resamples: &Resamples| match resamples.count {
                         0 => Ok(None),
-                        _ => paired(*our_tally, *tally, method, resamples).map(|found| Some(found.p_value)),
+                        // of scores that are always equal a test says nothing
+                        _ => paired(*our_tally, *tally, method, resamples)
+                            .map(|found| (!found.identical).then_some(found.p_value)),
                     };
                     let found = (p(Method::Bootstrap, &resamples)?, p(Method::Randomisation, &trials)?);
                     tests.push(Test::of(&other.name, ours, theirs, found));
