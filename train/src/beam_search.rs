@@ -7,9 +7,10 @@
 //! GNMT (Wu et al. 2016, equation 14), `lp(n) = ((5 + n) / 6)^α`, where n counts its tokens with
 //! the end. (fairseq divides by `n^α` and Marian too: their α is another.) Each step takes the
 //! best `2 · beam` continuations of a sentence by log-probability; among the first `beam` of them
-//! those that end are finished, and the others fill the beam again. A sentence is done when it
-//! has `beam` finished hypotheses and no live one could still beat the worst of them, or at its
-//! longest length, where all that is left must end.
+//! those that end are finished, and the others fill the beam again. A sentence is done when no live
+//! hypothesis could still beat the worst of the finished ones that are wanted, or at its longest
+//! length, where all that is left must end. So the fewer are wanted the sooner it is done, and the
+//! best is the same however many are.
 
 use tch::{Device, Tensor};
 use tessera_datasets::{Error, Result};
@@ -19,6 +20,8 @@ use tessera_datasets::{Error, Result};
 pub struct BeamSearch {
     /// Hypotheses kept per sentence; 1 is greedy.
     pub beam: usize,
+    /// Hypotheses that are wanted of each sentence, at most `beam`.
+    pub wanted: usize,
     /// α of the length penalty; 0 ranks by log-probability alone.
     pub length_penalty: f64,
     /// The token that ends a hypothesis, and that every one starts behind.
@@ -72,7 +75,7 @@ struct Search {
     /// Tokens that a hypothesis may have, with the end.
     longest: usize,
     live: Vec<Live>,
-    /// Best first, at most `beam`.
+    /// Best first, at most as many as are wanted.
     finished: Vec<Hypothesis>,
 }
 
@@ -98,7 +101,7 @@ impl BeamSearch {
         ((5.0 + length as f64) / 6.0).powf(self.length_penalty)
     }
 
-    /// The best hypotheses of every sentence, best first, at most `beam` each. `longest` has one
+    /// The best hypotheses of every sentence, best first, at most `wanted` each. `longest` has one
     /// entry per sentence: the tokens that a hypothesis may have, with the end, at least 1.
     ///
     /// # Errors
@@ -234,14 +237,14 @@ impl BeamSearch {
             }
         }
         search.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
-        search.finished.truncate(self.beam);
+        search.finished.truncate(self.wanted);
         search.live = next;
         let Some(best) = search.live.first() else {
             return false;
         };
         // log-probabilities only fall and the divisor only grows: none can end above this
         let bound = best.log_probability / self.penalty(search.longest);
-        match search.finished.get(self.beam - 1) {
+        match search.finished.get(self.wanted - 1) {
             Some(worst) => bound > worst.score,
             None => true,
         }

@@ -78,7 +78,7 @@ impl Continuation for Toy {
 }
 
 fn search(beam: usize, length_penalty: f64) -> BeamSearch {
-    BeamSearch { beam, length_penalty, end: 0 }
+    BeamSearch { beam, wanted: beam, length_penalty, end: 0 }
 }
 
 fn close(a: &[Hypothesis], b: &[Hypothesis]) -> bool {
@@ -133,6 +133,18 @@ proptest! {
     }
 
     #[test]
+    fn the_best_is_the_same_however_many_are_wanted(seed in 0_u64..1000, beam in 2_usize..6, alpha in 0.0_f64..1.5) {
+        let all = search(beam, alpha).search(&mut Toy::new(seed, 5, 3), &[7, 7, 7]).unwrap();
+        for wanted in 1..beam {
+            let options = BeamSearch { wanted, ..search(beam, alpha) };
+            let some = options.search(&mut Toy::new(seed, 5, 3), &[7, 7, 7]).unwrap();
+            for (some, all) in some.iter().zip(&all) {
+                prop_assert!(close(some, &all[..wanted.min(all.len())]));
+            }
+        }
+    }
+
+    #[test]
     fn hypotheses_are_ranked_and_add_up(seed in 0_u64..1000, beam in 1_usize..6) {
         let options = search(beam, 0.6);
         let found = options.search(&mut Toy::new(seed, 5, 3), &[6, 6, 6]).unwrap();
@@ -154,6 +166,8 @@ proptest! {
 fn each_option_changes_what_is_found() {
     let find = |beam, alpha, longest| {
         let mut toy = Toy::new(3, 7, 12);
+        // sentences of some length: the end is made less probable
+        toy.table.iter_mut().step_by(7).for_each(|end| *end -= 2.0);
         let found = search(beam, alpha).search(&mut toy, &[longest; 12]).unwrap();
         found.into_iter().map(|h| h[0].tokens.clone()).collect::<Vec<_>>()
     };

@@ -14,7 +14,7 @@ use tessera_datasets::{Error, Result};
 use crate::checkpoint::{self, State};
 use crate::config::TrainConfig;
 use crate::journal::Journal;
-use crate::loader::Loader;
+use crate::loader::{BatchSource, Loader};
 use crate::task::{Step, Task};
 
 /// What the loop needs besides the task.
@@ -23,6 +23,8 @@ pub struct Plan<'a> {
     pub config: &'a TrainConfig,
     /// The run's seed.
     pub seed: u64,
+    /// What makes the batches.
+    pub batches: Arc<dyn BatchSource>,
     /// Set by a signal: the loop saves a checkpoint and ends.
     pub stop: Arc<AtomicBool>,
     /// Files that every checkpoint carries, such as the tokenizer, with their names there.
@@ -54,7 +56,7 @@ pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome
     if first > 0 {
         say(format!("going on from the checkpoint of step {first}"));
     }
-    let mut loader = Loader::start(task.batches()?, first..config.steps)?;
+    let mut loader = Loader::start(plan.batches.clone(), first..config.steps)?;
     let pause = test_pause();
     let mut sitting = Sitting::start(task, plan, run, first, seconds, best)?;
     for index in first..config.steps {

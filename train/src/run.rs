@@ -23,7 +23,7 @@ use crate::models;
 use crate::task::{Context, Task};
 use crate::weights;
 
-/// The parts of a config that decide what a run's weights are.
+/// The parts of a config among which is all that decides what a run's weights are.
 const DECISIVE: [&str; 6] = ["version", "name", "seed", "data", "pipeline", "train"];
 
 /// A config with everything that is needed to make its task.
@@ -97,6 +97,8 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
     if let Some(path) = &setup.train.init_from {
         start_from(path, task.as_mut())?;
     }
+    // before the run's folder is touched: what is wrong with the data leaves no run behind
+    let batches = task.batches()?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         // the second signal ends the program at once
@@ -118,7 +120,7 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
         if threads == 1 { "thread" } else { "threads" },
         provenance.precision,
     ));
-    let plan = Plan { config: &setup.train, seed: setup.config.seed, stop, extra: tokenizers(&setup.dataset) };
+    let plan = Plan { config: &setup.train, seed: setup.config.seed, batches, stop, extra: tokenizers(&setup.dataset) };
     let outcome = fit(task.as_mut(), &plan, run)?;
     provenance.train_seconds = outcome.train_seconds;
     provenance.steps = outcome.step;
@@ -131,6 +133,18 @@ pub fn run_fit(setup: &Setup, run: &RunDir, replace: bool, command: &[String]) -
         .map_or(String::new(), |b| format!(", best validation {} {:.4} at step {}", b.metric, b.value, b.step));
     say(format!("{} steps in {}{best} · `{}`", outcome.step, duration(outcome.train_seconds), run.path().display()));
     Ok(())
+}
+
+/// The parts of a config that decide what a run's weights are: how a trained model searches and
+/// what it writes as samples may change later.
+fn decisive(config: &RunConfig) -> Result<toml::Table> {
+    let text = config.resolved_parts(&DECISIVE);
+    let mut parts: toml::Table = toml::from_str(&text).map_err(|e| Error::internal(e.to_string()))?;
+    if let Some(train) = parts.get_mut("train").and_then(toml::Value::as_table_mut) {
+        train.remove("decode");
+        train.remove("samples");
+    }
+    Ok(parts)
 }
 
 /// The dataset's tokenizers, which every checkpoint carries, with their names.
@@ -147,7 +161,7 @@ fn refuse_another(setup: &Setup, run: &RunDir) -> Result<()> {
     }
     let hint = "give the run another `name`, or start it anew with `--replace`";
     let before = RunConfig::load(run.config_path(), &[])?;
-    if before.resolved_parts(&DECISIVE) != setup.config.resolved_parts(&DECISIVE) {
+    if decisive(&before)? != decisive(&setup.config)? {
         return Err(Error::input("the run was made with another config").at(run.path()).hint(hint));
     }
     if run.provenance()?.manifest_sha256 != setup.dataset.manifest().sha256() {

@@ -171,7 +171,8 @@ fn beam_search_finds_the_hypotheses_of_a_plain_one() {
     let mut compared = 0;
     for case in cases {
         let parts: Vec<f64> = case.split('_').map(|part| part.parse().unwrap()).collect();
-        let search = BeamSearch { beam: parts[0] as usize, length_penalty: parts[1], end: 0 };
+        let beam = parts[0] as usize;
+        let search = BeamSearch { beam, wanted: beam, length_penalty: parts[1], end: 0 };
         let longest: Vec<usize> = sources.iter().map(|s| s.len() + parts[2] as usize).collect();
         let padded = PaddedSource::new(sources.iter().map(Vec::as_slice), 0);
         let found = search.search(&mut CachedDecoder::new(&network, &padded), &longest).unwrap();
@@ -237,7 +238,7 @@ fn with_cache_equals_without_and_batched_equals_one_by_one() {
     let sources = reference.sentences("beam/source_ids", "beam/source_lengths");
     let longest: Vec<usize> = sources.iter().map(|s| s.len() + 10).collect();
     for (beam, length_penalty) in [(1, 0.6), (3, 0.0), (4, 0.6), (5, 1.0)] {
-        let search = BeamSearch { beam, length_penalty, end: 0 };
+        let search = BeamSearch { beam, wanted: beam, length_penalty, end: 0 };
         let padded = PaddedSource::new(sources.iter().map(Vec::as_slice), 0);
         let cached = search.search(&mut CachedDecoder::new(&network, &padded), &longest).unwrap();
         let mut plain = Uncached {

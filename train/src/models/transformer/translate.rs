@@ -39,7 +39,8 @@ pub(super) fn translate(
 pub(super) fn search(task: &TransformerTask, sources: &[&[u32]], done: &dyn Fn(usize)) -> Result<Vec<Vec<Hypothesis>>> {
     let decode = &task.decode;
     let end = task.tokenizers.end;
-    let options = BeamSearch { beam: decode.beam, length_penalty: decode.length_penalty, end };
+    let (beam, wanted, length_penalty) = (decode.beam, decode.n_best, decode.length_penalty);
+    let options = BeamSearch { beam, wanted, length_penalty, end };
     let mut order: Vec<usize> = (0..sources.len()).filter(|index| !sources[*index].is_empty()).collect();
     order.sort_by_key(|index| sources[*index].len());
     let mut out = vec![vec![nothing()]; sources.len()];
