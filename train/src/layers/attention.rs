@@ -36,13 +36,23 @@ impl KeysValues {
         Self { keys: self.keys.index_select(0, rows), values: self.values.index_select(0, rows) }
     }
 
-    /// With those of later positions behind.
+    /// With those of one more position behind, for the rows that go on from `parents` (`None`: for
+    /// every row as it is).
     #[must_use]
-    pub fn followed_by(&self, later: &Self) -> Self {
-        Self {
-            keys: Tensor::cat(&[&self.keys, &later.keys], 2),
-            values: Tensor::cat(&[&self.values, &later.values], 2),
-        }
+    pub fn followed_by(&self, next: &Self, parents: Option<&Tensor>) -> Self {
+        let join = |before: &Tensor, next: &Tensor| {
+            let Some(parents) = parents else {
+                return Tensor::cat(&[before, next], 2);
+            };
+            // selected straight into place: the cache of a long sentence is copied once, not twice
+            let (rows, heads, _, size) = next.size4().expect("keys have four dimensions");
+            let seen = before.size()[2];
+            let both = Tensor::empty([rows, heads, seen + 1, size], (before.kind(), before.device()));
+            let _ = before.index_select_out(&both.narrow(2, 0, seen), 0, parents);
+            both.narrow(2, seen, 1).copy_(next);
+            both
+        };
+        Self { keys: join(&self.keys, &next.keys), values: join(&self.values, &next.values) }
     }
 }
 

@@ -38,9 +38,6 @@ impl<'a> CachedDecoder<'a> {
             self.memory = self.memory.iter().map(|layer| layer.select(kept)).collect();
             self.mask = self.mask.as_ref().map(|mask| mask.index_select(0, kept));
         }
-        if let Some(parents) = advance.parents {
-            self.seen = self.seen.iter().map(|layer| layer.select(parents)).collect();
-        }
         let network = self.network;
         let width = advance.width as i64;
         let rows = advance.tokens.size()[0];
@@ -51,7 +48,7 @@ impl<'a> CachedDecoder<'a> {
             x = network.residual(x, &layer.attention_norm, false, |x| {
                 let (query, new) = layer.attention.project_all(x);
                 let all = match self.seen.get(number) {
-                    Some(seen) => seen.followed_by(&new),
+                    Some(seen) => seen.followed_by(&new, advance.parents),
                     None => new,
                 };
                 let mixed = layer.attention.mix(&query, &all, Sight::default(), false);
