@@ -8,6 +8,7 @@ mod loss;
 mod ngrams;
 mod perplexity;
 mod ratio;
+pub mod ter;
 #[cfg(test)]
 mod tests;
 mod token_accuracy;
