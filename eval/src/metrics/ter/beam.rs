@@ -14,11 +14,11 @@ pub(super) struct BeamMatrix {
     band: Band,
     /// Where every row begins in the vectors of cells.
     offsets: Vec<usize>,
-    from_start: Vec<u32>,
-    to_end: Vec<u32>,
+    forward: Vec<u32>,
+    backward: Vec<u32>,
     /// Rows that hold; the others are of another hypothesis.
     filled: usize,
-    has_to_end: bool,
+    has_backward: bool,
     above: Vec<u32>,
     below: Vec<u32>,
 }
@@ -29,13 +29,13 @@ impl BeamMatrix {
         self.band = band;
         self.offsets.clear();
         self.filled = 0;
-        self.has_to_end = false;
+        self.has_backward = false;
     }
 
     /// Forgets what the words behind the first `same` have a part in.
     pub(super) fn words_changed(&mut self, same: usize) {
         self.filled = self.filled.min(same + 1);
-        self.has_to_end = false;
+        self.has_backward = false;
     }
 
     /// Computes the rows of a hypothesis that are not there.
@@ -44,11 +44,11 @@ impl BeamMatrix {
             self.lay_out();
         }
         if self.filled == 0 {
-            (0_u32..).zip(&mut self.from_start[..=reference.len()]).for_each(|(j, cell)| *cell = j);
+            (0_u32..).zip(&mut self.forward[..=reference.len()]).for_each(|(j, cell)| *cell = j);
             self.filled = 1;
         }
         for i in self.filled..=hypothesis.len() {
-            let (done, rest) = self.from_start.split_at_mut(self.offsets[i]);
+            let (done, rest) = self.forward.split_at_mut(self.offsets[i]);
             let above = Cells { first: self.band.row(i - 1).0, cells: &done[self.offsets[i - 1]..] };
             let (first, behind) = self.band.row(i);
             next_row(above, hypothesis[i - 1], reference, first, &mut rest[..behind - first]);
@@ -58,7 +58,7 @@ impl BeamMatrix {
 
     /// The edit distance.
     pub(super) fn distance(&self) -> u32 {
-        self.from_start(self.band.hypothesis()).at(self.band.reference())
+        self.forward(self.band.hypothesis()).at(self.band.reference())
     }
 
     /// The edit distance if two blocks of the hypothesis changed places; none where it is above
@@ -70,14 +70,14 @@ impl BeamMatrix {
         blocks: Blocks,
         most: u32,
     ) -> Option<u32> {
-        if !self.has_to_end {
-            self.fill_to_end(hypothesis, reference);
+        if !self.has_backward {
+            self.fill_backward(hypothesis, reference);
         }
         let Blocks { first, second, end } = blocks;
         let mut above = std::mem::take(&mut self.above);
         let mut below = std::mem::take(&mut self.below);
         above.clear();
-        above.extend_from_slice(self.from_start(first).cells);
+        above.extend_from_slice(self.forward(first).cells);
         let mut least = 0;
         for (i, word) in (first + 1..=end).zip(hypothesis[second..end].iter().chain(&hypothesis[first..second])) {
             let (from, behind) = self.band.row(i);
@@ -92,7 +92,7 @@ impl BeamMatrix {
         // below the blocks the words are as they were
         let distance = match least > most {
             true => FAR,
-            false => above.iter().zip(self.to_end(end)).map(|(a, b)| a + b).min().unwrap_or(FAR),
+            false => above.iter().zip(self.backward(end)).map(|(a, b)| a + b).min().unwrap_or(FAR),
         };
         (self.above, self.below) = (above, below);
         (distance <= most).then_some(distance)
@@ -101,7 +101,7 @@ impl BeamMatrix {
     /// The path that sacrebleu prefers: to keep or substitute, else to delete, else to insert.
     pub(super) fn align(&self, hypothesis: &[u32], reference: &[u32], alignment: &mut Alignment) {
         alignment.trace(hypothesis.len(), reference.len(), |i, j| {
-            let (above, row) = (self.from_start(i - 1), self.from_start(i));
+            let (above, row) = (self.forward(i - 1), self.forward(i));
             let here = row.at(j);
             let differs = hypothesis[i - 1] != reference[j - 1];
             if above.at(j - 1) + u32::from(differs) == here {
@@ -121,29 +121,29 @@ impl BeamMatrix {
             self.offsets.push(cells);
             cells += behind - first;
         }
-        self.from_start.resize(cells, FAR);
-        self.to_end.resize(cells, FAR);
+        self.forward.resize(cells, FAR);
+        self.backward.resize(cells, FAR);
     }
 
-    fn from_start(&self, row: usize) -> Cells<'_> {
+    fn forward(&self, row: usize) -> Cells<'_> {
         let (first, behind) = self.band.row(row);
-        Cells { first, cells: &self.from_start[self.offsets[row]..][..behind - first] }
+        Cells { first, cells: &self.forward[self.offsets[row]..][..behind - first] }
     }
 
-    fn to_end(&self, row: usize) -> &[u32] {
+    fn backward(&self, row: usize) -> &[u32] {
         let (first, behind) = self.band.row(row);
-        &self.to_end[self.offsets[row]..][..behind - first]
+        &self.backward[self.offsets[row]..][..behind - first]
     }
 
-    fn fill_to_end(&mut self, hypothesis: &[u32], reference: &[u32]) {
+    fn fill_backward(&mut self, hypothesis: &[u32], reference: &[u32]) {
         let last = hypothesis.len();
         let begin = self.offsets[last];
         let (first, behind) = self.band.row(last);
-        for (j, cell) in (first..behind).zip(&mut self.to_end[begin..]) {
+        for (j, cell) in (first..behind).zip(&mut self.backward[begin..]) {
             *cell = (reference.len() - j) as u32;
         }
         for i in (0..last).rev() {
-            let (upper, lower) = self.to_end.split_at_mut(self.offsets[i + 1]);
+            let (upper, lower) = self.backward.split_at_mut(self.offsets[i + 1]);
             let (first, behind) = self.band.row(i);
             let (below_first, below_behind) = self.band.row(i + 1);
             let below = Cells { first: below_first, cells: &lower[..below_behind - below_first] };
@@ -156,7 +156,7 @@ impl BeamMatrix {
                 cells[j - first] = right;
             }
         }
-        self.has_to_end = true;
+        self.has_backward = true;
     }
 }
 

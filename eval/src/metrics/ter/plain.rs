@@ -22,12 +22,15 @@ pub(super) fn edits(hypothesis: &[u32], reference: &[u32]) -> u64 {
     }
 }
 
+/// Gain, length, and the start and the target with their signs turned.
+type Rank = (i64, usize, i64, i64);
+
 /// `_shift`.
 fn best_shift(words: &[u32], reference: &[u32], checked: &mut usize) -> (i64, Vec<u32>) {
     let (before, matrix) = distance(words, reference);
     let mut alignment = Alignment::default();
     alignment.trace(words.len(), reference.len(), |i, j| matrix[i][j].1);
-    let mut best: Option<((i64, usize, i64, i64), Vec<u32>)> = None;
+    let mut best: Option<(Rank, Vec<u32>)> = None;
     'pairs: for start in 0..words.len() {
         for place in 0..reference.len() {
             if place.abs_diff(start) > 50 {

@@ -67,11 +67,14 @@ fn numbers_of_sacrebleus_own_tests() {
         }
         total.value().unwrap()
     };
-    assert!((score(&["test string"], &["aa bb cc"]) - 100.0).abs() < 1e-9);
-    assert_eq!(score(&["test string test"], &["test string"]), 50.0);
+    assert_eq!(score(&["aaaa bbbb cccc dddd"], &["aaaa bbbb cccc dddd"]), 0.0);
+    assert_eq!(score(&["dddd eeee ffff"], &["aaaa bbbb cccc"]), 100.0);
+    assert_eq!(score(&[""], &["a"]), 100.0);
+    assert_eq!(score(&["d e f g h a b c"], &["a b c d e f g h"]), 12.5);
+    // and of its rules for empty sides
     assert_eq!(score(&["", ""], &["", ""]), 0.0);
     assert_eq!(score(&["a"], &[""]), 100.0);
-    assert_eq!(score(&[""], &["a b"]), 100.0);
+    assert_eq!(score(&["a b", "c"], &["", "c"]), 200.0);
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub(super) fn is_space(c: char) -> bool {
 }
 
 /// A text whose words are what stands between spaces.
+///
+/// Lower case is Rust's, which knows a few letters more than the Unicode 14 of Python 3.11.
 pub(super) fn normalise<'a>(settings: &Ter, text: &'a str) -> Cow<'a, str> {
     let mut text = Cow::Borrowed(text.trim_end_matches(is_space));
     if !settings.case_sensitive {
