@@ -33,66 +33,85 @@ mod words;
 use serde::Deserialize;
 use tessera_datasets::Result;
 
-pub use self::statistic::TerStatistic;
+pub use statistic::TerStatistic;
+
+use super::tokenize::whitespace;
+use super::translation::{self, REFERENCE_VERSION, TASK};
 use crate::metric::{About, Direction, Metric};
 use crate::number::significant;
 use crate::predictions::Details;
 use crate::rows::Rows;
 use crate::score::Signature;
 
-/// The release of sacrebleu that this agrees with.
-const SACREBLEU: &str = "2.6.0";
-
 /// Translation edit rate and its settings, which are those of sacrebleu.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ter {
-    /// Separate punctuation and resolve the entities of XML, as tercom does when it normalises.
+    /// Whether punctuation is separated and the entities of XML are resolved, as tercom does when
+    /// it normalises.
     pub normalized: bool,
-    /// Remove punctuation.
+    /// Whether punctuation is removed.
     pub no_punct: bool,
-    /// Where the text is normalised, make every ideograph a word; where punctuation is removed,
-    /// remove that of Chinese and Japanese too. Alone it does nothing.
+    /// Whether, where text is normalised, every ideograph is a word, and where punctuation is
+    /// removed, that of Chinese and Japanese is too. Alone it does nothing.
     pub asian_support: bool,
-    /// Do not lower-case.
+    /// Whether upper and lower case are different.
     pub case_sensitive: bool,
 }
 
-/// Scores segments one after the other and keeps its memory between them.
-#[derive(Debug)]
-pub struct TerScorer<'a> {
-    settings: &'a Ter,
+/// What a search keeps from one sentence to the next, so that it need not be made again.
+#[derive(Debug, Default)]
+pub struct Workspace {
     search: search::Search,
 }
 
 impl Ter {
-    /// A scorer for many segments.
-    pub fn scorer(&self) -> TerScorer<'_> {
-        TerScorer { settings: self, search: search::Search::default() }
-    }
-
-    /// The statistic of one segment; see [`TerScorer::segment`].
-    pub fn segment(&self, hypothesis: &str, references: &[&str]) -> TerStatistic {
-        self.scorer().segment(hypothesis, references)
-    }
-}
-
-impl TerScorer<'_> {
-    /// The statistic of one segment: the fewest edits for any reference, and the average length of
+    /// The statistic of a sentence: the fewest edits for any reference, and the average length of
     /// the references in words. To an empty reference every word of the hypothesis is an edit.
-    /// Without references there are no edits.
-    pub fn segment(&mut self, hypothesis: &str, references: &[&str]) -> TerStatistic {
-        let hypothesis = tokenizer::normalise(self.settings, hypothesis);
-        let hypothesis: Vec<&str> = hypothesis.split(tokenizer::is_space).filter(|word| !word.is_empty()).collect();
+    /// There must be a reference; without one there are no edits.
+    pub fn segment(&self, workspace: &mut Workspace, hypothesis: &str, references: &[&str]) -> TerStatistic {
+        let hypothesis = tokenizer::normalise(self, hypothesis);
+        let hypothesis: Vec<&str> = whitespace::split(&hypothesis).collect();
         let (mut edits, mut words) = (None, 0);
         for reference in references {
-            let reference = tokenizer::normalise(self.settings, reference);
-            let reference: Vec<&str> = reference.split(tokenizer::is_space).filter(|word| !word.is_empty()).collect();
-            let found = self.search.edits(&hypothesis, &reference);
+            let reference = tokenizer::normalise(self, reference);
+            let reference: Vec<&str> = whitespace::split(&reference).collect();
+            let found = workspace.search.edits(&hypothesis, &reference);
             edits = Some(edits.unwrap_or(found).min(found));
             words += reference.len();
         }
-        TerStatistic::new(edits.unwrap_or(0), words, references.len())
+        TerStatistic::new(edits.unwrap_or(0), words, references)
+    }
+
+    /// Edits for every hundred words of the references; 100 where there are edits and no reference
+    /// words, 0 where there is neither.
+    pub fn score(&self, total: &TerStatistic) -> f64 {
+        let words = total.reference_words();
+        match (words > 0.0, total.edits) {
+            (true, edits) => 100.0 * (edits as f64 / words),
+            (false, 0) => 0.0,
+            (false, _) => 100.0,
+        }
+    }
+
+    /// The score in single precision, in which sacrebleu computes it of what it resamples.
+    pub fn resampled_score(&self, total: &TerStatistic) -> f64 {
+        let words = total.reference_words() as f32;
+        match words > 0.0 {
+            true => f64::from(100.0 * (total.edits as f32 / words)),
+            false => self.score(total),
+        }
+    }
+
+    /// The parts of the signature between the references and the version, in sacrebleu's order.
+    pub fn settings(&self, signature: Signature) -> Signature {
+        let yes = |is: bool| if is { "yes" } else { "no" };
+        signature
+            .with("case", if self.case_sensitive { "mixed" } else { "lc" })
+            .with("tok", "tercom")
+            .with("norm", yes(self.normalized))
+            .with("punct", yes(!self.no_punct))
+            .with("asian", yes(self.asian_support))
     }
 }
 
@@ -102,48 +121,40 @@ impl Metric for Ter {
     const ABOUT: About = About {
         kind: "ter",
         label: "TER",
-        summary: "100 × edits, shifts of blocks among them / words of the reference; as sacrebleu's",
-        task: "translation",
+        summary: "edits, among them shifts of blocks, / words of the reference, as sacrebleu 2.6.0; keys: normalized, no_punct, asian_support, case_sensitive",
+        tasks: &[TASK],
         columns: &["hypothesis", "references"],
         unit: "",
         direction: Direction::LowerIsBetter,
-        segments: "sentences",
         counts: "reference words",
         comparable_across_tokenizers: true,
     };
 
     fn read(&self, rows: &Rows<'_>) -> Result<Vec<TerStatistic>> {
-        let hypotheses = rows.strings("hypothesis")?;
-        let references = rows.string_lists("references")?;
-        let mut scorer = self.scorer();
-        let segment = |(row, references): (usize, &Vec<&str>)| match references.is_empty() {
-            true => Err(rows.error(row, "no reference: `references` is an empty list")),
-            false => Ok(scorer.segment(hypotheses.value(row), references)),
-        };
-        references.iter().enumerate().map(segment).collect()
+        let mut workspace = Workspace::default();
+        translation::read(rows, |hypothesis, references| self.segment(&mut workspace, hypothesis, references))
     }
 
     fn value(&self, total: &TerStatistic) -> Option<f64> {
-        total.value()
+        (total.reference_words() > 0.0).then(|| self.score(total))
     }
 
     fn counted(&self, total: &TerStatistic) -> u64 {
         total.reference_words().round() as u64
     }
 
-    fn signature(&self, total: &TerStatistic, _segments: u64, _details: &Details) -> Signature {
-        let yes = |is: bool| if is { "yes" } else { "no" };
-        Signature::new()
-            .with("nrefs", total.references().map_or("var".to_owned(), |references| references.to_string()))
-            .with("case", if self.case_sensitive { "mixed" } else { "lc" })
-            .with("tok", "tercom")
-            .with("norm", yes(self.normalized))
-            .with("punct", yes(!self.no_punct))
-            .with("asian", yes(self.asian_support))
-            .with("version", SACREBLEU)
+    fn signature(&self, total: &TerStatistic, segments: u64, _: &Details) -> Signature {
+        self.settings(Signature::new().with("nrefs", total.references))
+            .with("sentences", segments)
+            .with("refs", total.references.digest())
+            .with("as", format_args!("sacrebleu-{REFERENCE_VERSION}"))
     }
 
-    fn meaning(&self, value: f64, _details: &Details) -> String {
-        format!("{} edits for every 100 words of the reference", significant(value, 3))
+    fn meaning(&self, value: f64, _: &Details) -> String {
+        let edits = significant(value, 3);
+        format!(
+            "about {edits} edits for every 100 words of the reference make the translations into it (a word inserted, \
+             deleted or replaced, or some words moved together)"
+        )
     }
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::Ter;
+use crate::metrics::tokenize::whitespace;
 
 /// ASCII punctuation and the space, without the apostrophe, comma, hyphen and full stop.
 static PUNCTUATION: LazyLock<Regex> = LazyLock::new(|| pattern(r"([\{-~\[-` -&\(-\+:-@/])"));
@@ -17,16 +18,11 @@ fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern that the tests use")
 }
 
-/// What Python's `str.split()` splits at: `White_Space` of Unicode and four control characters.
-pub(super) fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
 /// A text whose words are what stands between spaces.
 ///
 /// Lower case is Rust's, which knows a few letters more than the Unicode 14 of Python 3.11.
 pub(super) fn normalise<'a>(settings: &Ter, text: &'a str) -> Cow<'a, str> {
-    let mut text = Cow::Borrowed(text.trim_end_matches(is_space));
+    let mut text = Cow::Borrowed(whitespace::trim_end(text));
     if !settings.case_sensitive {
         text = text.to_lowercase().into();
     }
