@@ -1,11 +1,12 @@
 """BLEU, chrF and TER: tessera-eval beside sacrebleu, alternately.
 
-usage: sacrebleu_beside.py --tessera PROGRAM [--data ../shared/data/wmt17] [--metrics bleu,chrf,ter] [--pairs 3]
+usage: sacrebleu_beside.py --tessera PROGRAM [--data ../shared/data/wmt17] [--metrics bleu,chrf,ter,paired] [--pairs 3]
 
 The data are `reference.de.gz` and any number of translations of it (`newstest2017.*.gz`). Every translation is scored
 three ways: by `tessera-eval METRIC` and by `sacrebleu -m METRIC`, both whole processes from files to the score on a
 line, and by sacrebleu as a library in a process that was started and has read its lines before the clock starts.
-The cost is user and system time. At the end all scores must agree to 1e-9. Needs a Python with sacrebleu 2.6.0.
+`paired` is the paired bootstrap of BLEU of all translations at once, as whole processes. The cost is user and system
+time. All scores and p-values must agree to 1e-9. Needs a Python with sacrebleu 2.6.0.
 """
 
 import argparse
@@ -39,19 +40,36 @@ def run(command) -> tuple[float, str]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, output
 
 
-def score_three_ways(tessera, metric, reference, hypothesis) -> tuple[list[float], list[float]]:
-    """Seconds and scores of tessera-eval, sacrebleu's command line and sacrebleu as a library."""
+def score_three_ways(tessera, metric, reference, hypothesis):
+    """Seconds of tessera-eval, sacrebleu's command line and sacrebleu as a library; whether the scores agree."""
     ours, score = run([tessera, metric, reference, "-i", hypothesis, "-b", "-w", "12"])
     command, peer_score = run([sys.executable, "-m", "sacrebleu", reference, "-i", hypothesis, "-m", metric, "-b", "-w", "12"])
     library = json.loads(run([sys.executable, "-c", LIBRARY, metric, reference, hypothesis])[1])
-    return [ours, command, library["seconds"]], [float(score), float(peer_score), library["score"]]
+    scores = [float(score), float(peer_score), library["score"]]
+    return [ours, command, library["seconds"]], max(scores) - min(scores) <= 1e-9
+
+
+def test_both_ways(tessera, reference, hypotheses):
+    """Seconds of tessera-eval and sacrebleu's command line for a paired bootstrap; whether the results agree."""
+    arguments = [reference, "-i", *hypotheses, "-m", "bleu", "--paired-bs"]
+    ours, results = run([tessera, "bleu", *arguments])
+    command, peer_results = run([sys.executable, "-m", "sacrebleu", *arguments])
+    return [ours, command], same(json.loads(results), json.loads(peer_results))
+
+
+def same(ours, theirs) -> bool:
+    if isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(same, ours, theirs))
+    if isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in theirs)
+    return abs(ours - theirs) <= 1e-9 if isinstance(theirs, float) else ours == theirs
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tessera", required=True)
     parser.add_argument("--data", default="../shared/data/wmt17")
-    parser.add_argument("--metrics", default="bleu,chrf,ter")
+    parser.add_argument("--metrics", default="bleu,chrf,ter,paired")
     parser.add_argument("--pairs", type=int, default=3)
     arguments = parser.parse_args()
     tessera = os.path.abspath(arguments.tessera)
@@ -65,20 +83,23 @@ def main() -> None:
         for metric in arguments.metrics.split(","):
             all_seconds = []
             for _ in range(arguments.pairs):
-                for hypothesis in hypotheses:
-                    seconds, scores = score_three_ways(tessera, metric, reference, hypothesis)
+                for files in [hypotheses] if metric == "paired" else hypotheses:
+                    if metric == "paired":
+                        seconds, same_scores = test_both_ways(tessera, reference, files)
+                    else:
+                        seconds, same_scores = score_three_ways(tessera, metric, reference, files)
                     all_seconds.append(seconds)
-                    if max(scores) - min(scores) > 1e-9:
-                        agree = False
-                        print(f"{metric} of {os.path.basename(hypothesis)} DIFFERS: {scores}")
-            print_costs(metric, len(hypotheses), *zip(*all_seconds))
+                    agree &= same_scores
+                    if not same_scores:
+                        print(f"{metric} of {files} DIFFERS")
+            print_costs(metric, *zip(*all_seconds))
     print(f"scores {'agree' if agree else 'DIFFER'}")
     sys.exit(0 if agree else 1)
 
 
-def print_costs(metric, files, ours, command, library) -> None:
-    print(f"{metric}: CPU seconds per file, {len(ours)} runs over {files} files (minimum, median, maximum)")
-    for name, seconds in ("tessera-eval", ours), ("sacrebleu", command), ("sacrebleu as a library", library):
+def print_costs(metric, ours, *theirs) -> None:
+    print(f"{metric}: CPU seconds of {len(ours)} runs (minimum, median, maximum)")
+    for name, seconds in zip(["tessera-eval", "sacrebleu", "sacrebleu as a library"], [ours, *theirs]):
         spread = f"{min(seconds):.3f}  {statistics.median(seconds):.3f}  {max(seconds):.3f}"
         ratios = [theirs / mine for mine, theirs in zip(ours, seconds)]
         ratio = f"   {statistics.median(ratios):.1f} × ({min(ratios):.1f} to {max(ratios):.1f})"
