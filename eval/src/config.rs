@@ -115,7 +115,7 @@ mod tests {
         );
         assert_eq!(
             message("[[eval.metric]]\nkind = \"perplexty\"\n"),
-            "`a.toml`, row 6: unknown metric `perplexty`; known: `bleu`, `chrf`, `perplexity`, `bits-per-byte`, `loss`, `token-accuracy`"
+            "`a.toml`, row 6: unknown metric `perplexty`; known: `bleu`, `chrf`, `ter`, `perplexity`, `bits-per-byte`, `loss`, `token-accuracy`"
         );
         assert_eq!(
             message("[[eval.metric]]\nkind = \"loss\"\nbase = 2\n"),

@@ -59,6 +59,8 @@ enum Command {
     Bleu(Box<corpus::Arguments>),
     /// Score translations in files by chrF: `chrf REF… < HYP`.
     Chrf(Box<corpus::Arguments>),
+    /// Score translations in files by TER: `ter REF… < HYP`.
+    Ter(Box<corpus::Arguments>),
     /// List the metrics.
     List,
     /// Check the `[eval]` part of a config.
@@ -110,6 +112,7 @@ impl Command {
             }
             Self::Bleu(arguments) => corpus::run(corpus::Kind::Bleu, &arguments),
             Self::Chrf(arguments) => corpus::run(corpus::Kind::Chrf, &arguments),
+            Self::Ter(arguments) => corpus::run(corpus::Kind::Ter, &arguments),
             Self::List => list(),
             Self::Check { config, shared } => check(&config, &shared.set),
         }

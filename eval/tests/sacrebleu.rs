@@ -9,6 +9,7 @@ use tessera_eval::corpus::{AnyMeasure, Corpus, Evaluated, Question, Stream, Text
 use tessera_eval::metric::Statistic;
 use tessera_eval::metrics::bleu::{Bleu, BleuStatistic, Workspace};
 use tessera_eval::metrics::chrf::Chrf;
+use tessera_eval::metrics::ter::{self, Ter, TerStatistic};
 use tessera_eval::metrics::tokenize::Tokenizer;
 use tessera_eval::significance::{Method, Resamples};
 
@@ -97,6 +98,27 @@ fn scores_of_the_other_metrics() {
         let found = metric.evaluate(&corpus, Question::Score).unwrap().systems;
         found.iter().zip(wmt17.expected(key)).for_each(|(found, expected)| close(found.score, expected));
     }
+}
+
+#[test]
+fn ter_edit_for_edit() {
+    let Some(wmt17) = Wmt17::read() else { return };
+    let corpus = wmt17.corpus();
+    let (ter, mut workspace) = (Ter::default(), ter::Workspace::default());
+    // sacrebleu takes ten seconds for a system, and was asked about three
+    let known = corpus.systems.iter().zip(wmt17.expected("ter")).filter(|(_, expected)| !expected.is_null());
+    assert_eq!(known.clone().count(), 3);
+    for (system, expected) in known {
+        let mut total = TerStatistic::default();
+        for (hypothesis, references) in corpus.sentences(system) {
+            total.merge(&ter.segment(&mut workspace, hypothesis, references));
+        }
+        close(ter.score(&total), &expected["score"]);
+        assert_eq!(Value::from(total.edits), expected["edits"]);
+        assert_eq!(Value::from(total.reference_words()), expected["ref_len"]);
+    }
+    let signature = ter.evaluate(&corpus, Question::Score).unwrap().signature.of("ter");
+    assert_eq!(signature, "ter|nrefs:1|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:2.6.0");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::output::Style;
 use crate::bootstrap::SEED;
 use crate::metrics::bleu::{self, Bleu, Smoothing};
 use crate::metrics::chrf::Chrf;
+use crate::metrics::ter::Ter;
 use crate::metrics::tokenize::Tokenizer;
 use crate::significance::{Method, Resamples};
 
@@ -41,6 +42,8 @@ pub enum Kind {
     Bleu,
     /// chrF, or chrF++ with `--chrf-word-order 2`.
     Chrf,
+    /// TER.
+    Ter,
 }
 
 /// How results are written.
@@ -73,6 +76,8 @@ pub struct Arguments {
     bleu: BleuArguments,
     #[command(flatten)]
     chrf: ChrfArguments,
+    #[command(flatten)]
+    ter: TerArguments,
     #[command(flatten)]
     tests: TestArguments,
     /// Print only scores.
@@ -130,6 +135,23 @@ struct ChrfArguments {
     /// Average the F-scores of all orders, as chrF++.py, Moses and NLTK do.
     #[arg(long)]
     chrf_eps_smoothing: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "TER")]
+struct TerArguments {
+    /// Take upper and lower case for different.
+    #[arg(long)]
+    ter_case_sensitive: bool,
+    /// With one of the next two: separate ideographs, or remove Chinese and Japanese punctuation.
+    #[arg(long)]
+    ter_asian_support: bool,
+    /// Remove punctuation.
+    #[arg(long)]
+    ter_no_punct: bool,
+    /// Separate punctuation and resolve the entities of XML.
+    #[arg(long)]
+    ter_normalized: bool,
 }
 
 #[derive(Args, Debug)]
@@ -193,6 +215,7 @@ impl Arguments {
             Ok(match kind {
                 Kind::Bleu => Box::new(self.bleu.measure(self.sentence_level)?),
                 Kind::Chrf => Box::new(self.chrf.measure()?),
+                Kind::Ter => Box::new(self.ter.measure()),
             })
         };
         kinds.iter().map(measure).collect()
@@ -201,7 +224,11 @@ impl Arguments {
     /// sacrebleu ignores options of metrics that are not computed, and one believes in vain that
     /// they did something.
     fn refuse_unused(&self, kinds: &[Kind]) -> Result<()> {
-        let given = [(Kind::Bleu, "BLEU", self.bleu.given()), (Kind::Chrf, "chrF", self.chrf.given())];
+        let given = [
+            (Kind::Bleu, "BLEU", self.bleu.given()),
+            (Kind::Chrf, "chrF", self.chrf.given()),
+            (Kind::Ter, "TER", self.ter.given()),
+        ];
         for (kind, metric, option) in given {
             if let Some(option) = option.filter(|_| !kinds.contains(&kind)) {
                 let error = Error::input(format!("`{option}` is for {metric}, which is not computed"));
@@ -285,6 +312,27 @@ impl ChrfArguments {
             Self { chrf_whitespace: true, .. } => Some("--chrf-whitespace"),
             Self { chrf_lowercase: true, .. } => Some("--chrf-lowercase"),
             Self { chrf_eps_smoothing: true, .. } => Some("--chrf-eps-smoothing"),
+            _ => None,
+        }
+    }
+}
+
+impl TerArguments {
+    fn measure(&self) -> Ter {
+        Ter {
+            normalized: self.ter_normalized,
+            no_punct: self.ter_no_punct,
+            asian_support: self.ter_asian_support,
+            case_sensitive: self.ter_case_sensitive,
+        }
+    }
+
+    fn given(&self) -> Option<&'static str> {
+        match self {
+            Self { ter_case_sensitive: true, .. } => Some("--ter-case-sensitive"),
+            Self { ter_asian_support: true, .. } => Some("--ter-asian-support"),
+            Self { ter_no_punct: true, .. } => Some("--ter-no-punct"),
+            Self { ter_normalized: true, .. } => Some("--ter-normalized"),
             _ => None,
         }
     }

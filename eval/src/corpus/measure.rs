@@ -3,6 +3,7 @@
 use crate::metric::Statistic;
 use crate::metrics::bleu::{self, Bleu, BleuStatistic};
 use crate::metrics::chrf::{self, Chrf, ChrfStatistic};
+use crate::metrics::ter::{self, Ter, TerStatistic};
 use crate::score::Signature;
 
 /// A metric over sentences.
@@ -93,5 +94,34 @@ impl Measure for Chrf {
 
     fn settings(&self, signature: Signature) -> Signature {
         Chrf::settings(self, signature)
+    }
+}
+
+impl Measure for Ter {
+    type Statistic = TerStatistic;
+
+    fn name(&self) -> String {
+        "TER".to_owned()
+    }
+
+    fn statistics<'a>(&self, sentences: impl Iterator<Item = (&'a str, &'a [&'a str])>) -> Vec<TerStatistic> {
+        let mut workspace = ter::Workspace::default();
+        sentences.map(|(hypothesis, references)| self.segment(&mut workspace, hypothesis, references)).collect()
+    }
+
+    fn score(&self, total: &TerStatistic) -> f64 {
+        Ter::score(self, total)
+    }
+
+    fn resampled_score(&self, total: &TerStatistic) -> f64 {
+        Ter::resampled_score(self, total)
+    }
+
+    fn explained(&self, _: &TerStatistic) -> Option<String> {
+        None
+    }
+
+    fn settings(&self, signature: Signature) -> Signature {
+        Ter::settings(self, signature)
     }
 }

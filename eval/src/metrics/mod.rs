@@ -8,6 +8,7 @@ mod loss;
 mod ngrams;
 mod perplexity;
 mod ratio;
+pub mod ter;
 #[cfg(test)]
 mod tests;
 mod token_accuracy;
@@ -24,6 +25,7 @@ use crate::metric::{About, AnyMetric, Metric};
 pub const METRICS: &[Entry] = &[
     Entry::of::<bleu::Bleu>(),
     Entry::of::<chrf::Chrf>(),
+    Entry::of::<ter::Ter>(),
     Entry::of::<perplexity::Perplexity>(),
     Entry::of::<bits_per_byte::BitsPerByte>(),
     Entry::of::<loss::Loss>(),

@@ -186,7 +186,7 @@ fn a_tally_takes_no_tally_of_another_kind() {
 }
 
 /// Metrics that compare a translation with references.
-const COMPARING: &[&str] = &["bleu", "chrf"];
+const COMPARING: &[&str] = &["bleu", "chrf", "ter"];
 
 #[test]
 fn a_translation_is_scored_and_signed() {
