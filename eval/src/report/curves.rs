@@ -139,6 +139,13 @@ impl Series {
         self.steps.iter().copied().zip(self.values.iter().copied()).collect()
     }
 
+    /// The mean of the values of this share of the curve, at its end; of the last where that is less.
+    pub fn mean_of_end(&self, share: f64) -> Option<f64> {
+        let count = ((self.values.len() as f64 * share) as usize).max(1);
+        let end = self.values.get(self.values.len().checked_sub(count)?..)?;
+        Some(end.iter().sum::<f64>() / count as f64)
+    }
+
     /// The last value.
     pub fn last(&self) -> Option<f64> {
         self.values.last().copied()

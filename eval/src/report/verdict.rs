@@ -10,6 +10,8 @@ use crate::number::{significant, within};
 
 /// The share of the validation curve, at its end, in which progress is looked for.
 const TAIL: f64 = 0.2;
+/// The share of the training curve, at its end, that is compared with the validation loss.
+const END: f64 = 0.05;
 /// Progress in the tail below this share of the loss is none.
 const STANDSTILL: f64 = 0.003;
 /// A validation loss this share above its lowest has begun to rise.
@@ -50,7 +52,8 @@ fn progress(curves: &Curves) -> Option<String> {
 }
 
 fn gap(curves: &Curves) -> Option<String> {
-    let train = curves.smoothed.as_ref().or(curves.train.as_ref())?.last()?;
+    // one batch alone says little: the mean of the end
+    let train = curves.train.as_ref()?.mean_of_end(END)?;
     let validation = curves.validation.as_ref()?.last()?;
     let (train_text, validation_text) = (significant(train, 3), significant(validation, 3));
     Some(match validation - train > 0.02 * train {
@@ -192,6 +195,14 @@ mod tests {
         assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
         assert!(says(&[4.0, 2.0, 1.8, 1.9, 2.0]).contains("lowest at step 200 and rose by 0.20"));
         assert_eq!(says(&[4.0, 2.0]), "");
+    }
+
+    #[test]
+    fn one_batch_at_the_end_does_not_decide_the_gap() {
+        let points: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i), if i == 99 { 0.1 } else { 1.5 })).collect();
+        let train = Some(Series::of("loss", &points, 100));
+        let text = gap(&Curves { train, ..curves(&[2.0, 1.8]) }).unwrap();
+        assert!(text.contains("1.22 nats per token on the training text"), "{text}");
     }
 
     #[test]
