@@ -109,7 +109,7 @@ impl Attention {
     /// # Shapes
     /// `x_btd` to `[b, t, d]`.
     pub fn to_memory(&self, x_btd: &Tensor, memory: &KeysValues, sight: Sight<'_>, train: bool) -> Tensor {
-        self.mix(&self.by_head(&self.query.forward(x_btd)), memory, sight, train)
+        self.mix(&self.project_query(x_btd), memory, sight, train)
     }
 
     /// The keys and values of a sequence, to be attended to.

@@ -75,11 +75,6 @@ impl PairBatches {
         self.pairs.len() - self.usable.len()
     }
 
-    /// Batches of the first epoch.
-    pub fn batches_per_epoch(&self) -> usize {
-        self.planned(0).len()
-    }
-
     /// The batches of an epoch as pairs' numbers.
     fn planned(&self, epoch: u64) -> Vec<Vec<u32>> {
         let mut random = ChaCha8Rng::seed_from_u64(derive_seed(self.seed, "pairs", epoch));

@@ -6,7 +6,7 @@ use tessera_datasets::{Error, Result};
 
 use super::task::TransformerTask;
 use crate::output::Explanation;
-use crate::sentences::{PaddedPairs, Pair, Texts, encode_whole};
+use crate::sentences::{PaddedPairs, Pair, encode_whole};
 use crate::task::{Predict, Task, Translation};
 
 /// Sentences of more tokens are passed over: nobody can read their pictures.
@@ -16,25 +16,27 @@ const LONGEST: usize = 30;
 pub(super) fn explain(
     task: &TransformerTask,
     request: &Predict,
-    texts: &Texts,
+    ids: &[String],
+    sources: &[&[u32]],
     translations: &[Translation],
 ) -> Result<()> {
     let mut readable = Vec::new();
-    for (row, (text, translation)) in texts.source.iter().zip(translations).enumerate() {
-        let mut source = Vec::new();
-        encode_whole(text, &task.tokenizers.source, &mut source)?;
+    for (row, (source, translation)) in sources.iter().zip(translations).enumerate() {
+        if request.explain == 0 || source.is_empty() || source.len() >= LONGEST {
+            continue;
+        }
         let mut target = Vec::new();
         // a hypothesis is what the model wrote, so its vocabulary can write it
         encode_whole(&translation.best()?.text, &task.tokenizers.target, &mut target)?;
-        if !source.is_empty() && !target.is_empty() && source.len().max(target.len()) < LONGEST {
-            readable.push((row, source, target));
+        if !target.is_empty() && target.len() < LONGEST {
+            readable.push((row, *source, target));
         }
     }
     let count = request.explain.min(readable.len());
     let mut explanations = Vec::new();
     for place in 0..count {
         let (row, source, target) = &readable[place * readable.len() / count];
-        explanations.extend(of_pair(task, &texts.ids[*row], source, target)?);
+        explanations.extend(of_pair(task, &ids[*row], source, target)?);
     }
     Explanation::write_all(&explanations, request, &task.details(), task.dataset.manifest())
 }

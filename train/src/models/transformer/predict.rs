@@ -30,7 +30,8 @@ pub(super) fn predict(task: &TransformerTask, request: &Predict) -> Result<()> {
     let all: Vec<Pair<'_>> = (0..pairs.len()).map(|index| pairs.get(index)).collect();
     let scored = task.score(&all)?;
     let progress = Progress::new("predict", all.len() as u64, Unit::Count("sentences"));
-    let translations = translate::translate(task, &texts.source, &|count| progress.advance(count as u64, String::new))?;
+    let sources: Vec<&[u32]> = all.iter().map(|pair| pair.source).collect();
+    let translations = translate::translate_ids(task, &sources, &|count| progress.advance(count as u64, String::new))?;
     progress.finish(format!("of split {}", request.split));
     let folder = request.run.predictions(&request.split);
     let mut output = Output::create(request, &folder, schema::translation_predictions())?;
@@ -41,7 +42,7 @@ pub(super) fn predict(task: &TransformerTask, request: &Predict) -> Result<()> {
         start = end;
     }
     output.publish(crate::task::Task::details(task), task.dataset.manifest())?;
-    explain::explain(task, request, &texts, &translations)
+    explain::explain(task, request, &texts.ids, &sources, &translations)
 }
 
 fn rows(

@@ -22,21 +22,33 @@ pub(super) fn translate(
     for (row, sentence) in sentences.iter().enumerate() {
         let mut ids = Vec::new();
         encode_whole(sentence, &task.tokenizers.source, &mut ids).map_err(|error| error.row(row as u64 + 1))?;
-        if ids.len() > task.decode.longest {
-            let message = format!("a sentence of {} tokens, at most {} are translated", ids.len(), task.decode.longest);
-            return Err(Error::input(message)
-                .row(row as u64 + 1)
-                .hint("split it into sentences, or raise `train.decode.longest`"));
-        }
         sources.push(ids);
     }
     let sources: Vec<&[u32]> = sources.iter().map(Vec::as_slice).collect();
-    let found = search(task, &sources, done)?;
+    translate_ids(task, &sources, done)
+}
+
+/// As [`translate()`], of sentences that are encoded.
+///
+/// # Errors
+/// When a sentence is too long.
+pub(super) fn translate_ids(
+    task: &TransformerTask,
+    sources: &[&[u32]],
+    done: &dyn Fn(usize),
+) -> Result<Vec<Translation>> {
+    if let Some(row) = sources.iter().position(|ids| ids.len() > task.decode.longest) {
+        let (found, most) = (sources[row].len(), task.decode.longest);
+        return Err(Error::input(format!("a sentence of {found} tokens, at most {most} are translated"))
+            .row(row as u64 + 1)
+            .hint("split it into sentences, or raise `train.decode.longest`"));
+    }
+    let found = search(task, sources, done)?;
     Ok(found.into_iter().map(|hypotheses| Translation { hypotheses: to_texts(task, hypotheses) }).collect())
 }
 
 /// The best hypotheses of every source, best first.
-pub(super) fn search(task: &TransformerTask, sources: &[&[u32]], done: &dyn Fn(usize)) -> Result<Vec<Vec<Hypothesis>>> {
+fn search(task: &TransformerTask, sources: &[&[u32]], done: &dyn Fn(usize)) -> Result<Vec<Vec<Hypothesis>>> {
     let decode = &task.decode;
     let end = task.tokenizers.end;
     let (beam, wanted, length_penalty) = (decode.beam, decode.n_best, decode.length_penalty);
