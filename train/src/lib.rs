@@ -6,6 +6,7 @@
 pub mod average;
 pub mod beam_search;
 pub mod checkpoint;
+pub mod classification;
 pub mod cli;
 pub mod config;
 pub mod device;
