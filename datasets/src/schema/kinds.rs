@@ -120,6 +120,20 @@ pub fn translation_predictions() -> RecordSchema {
         .column("token_nll", list(DataType::Float32), false)
 }
 
+/// What a model said about one image.
+///
+/// `id`; `label: int64` with class names, -1 where it is not known; `prediction: int64` with class
+/// names, the most probable class; `log_probabilities: fixed_size_list<float32, classes>`, natural
+/// logarithms; `image: struct<bytes, path>`, null but in the rows that a report shows.
+pub fn classification_predictions(classes: &[String]) -> RecordSchema {
+    let schema = RecordSchema::new(Kind::Predictions)
+        .column("id", DataType::Utf8, false)
+        .column_as("label", DataType::Int64, features::class_label(classes))
+        .column_as("prediction", DataType::Int64, features::class_label(classes))
+        .column("log_probabilities", fixed_list(DataType::Float32, classes.len()), false);
+    image_column(schema)
+}
+
 /// One array that a model wants to show, with names for its rows and columns.
 ///
 /// `id` (of the row it explains); `name`, such as `candidates`; `row_labels` and `column_labels:
@@ -174,7 +188,7 @@ mod tests {
         ];
         let kinds: Vec<Kind> = schemas.iter().map(RecordSchema::kind).collect();
         assert_eq!(kinds, Kind::ALL);
-        for schema in schemas.iter().chain(&[translation_predictions()]) {
+        for schema in schemas.iter().chain(&[translation_predictions(), classification_predictions(&names)]) {
             let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let features: Vec<&str> = schema.features().keys().map(String::as_str).collect();
             assert_eq!(columns, features, "{}", schema.kind());

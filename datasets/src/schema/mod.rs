@@ -115,7 +115,7 @@ impl RecordSchema {
     /// Adds a column with a feature of its own, such as `Image` or `ClassLabel`.
     ///
     /// Such a column is nullable in the schema, with nullable fields inside, although no row has a
-    /// null there: `datasets` takes the feature only where the Arrow field equals the one it would
+    /// null there but the `image` of predictions: `datasets` takes the feature only where the Arrow field equals the one it would
     /// write itself, and falls back to a plain struct without a word otherwise.
     #[must_use]
     pub fn column_as(self, name: &str, data_type: DataType, feature: Value) -> Self {
