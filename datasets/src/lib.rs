@@ -11,6 +11,7 @@
 //! - [`manifest`]: the only list of shards that a reader trusts
 //! - [`run_dir`]: the folder of a training run
 //! - [`tokenizer`]: text to ids and back
+//! - [`image`]: what an image's header says, pixels from its bytes, resizing
 //! - [`world`]: the built-in data set, made from a seed
 //! - [`console`]: progress, plain lines and error messages, the same in all three programs
 
@@ -20,6 +21,7 @@ pub mod console;
 pub mod error;
 pub mod files;
 pub mod hash;
+pub mod image;
 pub mod manifest;
 pub mod run_dir;
 pub mod schema;
