@@ -80,6 +80,33 @@ char *tessera_fused_adamw(at::Tensor *const *parameters, at::Tensor *const *exp_
   });
 }
 
+// One fused step of torch.optim.SGD without dampening over tensors that all have a gradient. The
+// buffers start at zero, which gives what PyTorch gives that copies the first gradient.
+char *tessera_fused_sgd(at::Tensor *const *parameters, at::Tensor *const *momentum_buffers,
+                        size_t count, double learning_rate, double momentum, double weight_decay,
+                        bool nesterov) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    Tensors gradients;
+    gradients.reserve(count);
+    for (size_t i = 0; i < count; ++i) gradients.push_back(parameters[i]->grad());
+    auto values = collect(parameters, count);
+    auto buffers = momentum == 0 ? Tensors{} : collect(momentum_buffers, count);
+    at::_fused_sgd_(values, gradients, buffers, weight_decay, momentum, learning_rate,
+                    /*dampening=*/0.0, nesterov, /*maximize=*/false, /*is_first_step=*/false);
+  });
+}
+
+// Moves every target by `weight` of the way to its end.
+char *tessera_lerp(at::Tensor *const *targets, at::Tensor *const *ends, size_t count,
+                   double weight) {
+  return guard([&] {
+    at::NoGradGuard no_grad;
+    auto moved = collect(targets, count);
+    at::_foreach_lerp_(moved, collect(ends, count), at::Scalar(weight));
+  });
+}
+
 // The norm of all gradients together as a scalar on their device, without a sync. Where `maximum`
 // is above 0 the gradients are scaled down to it, as torch.nn.utils.clip_grad_norm_ does.
 char *tessera_clip_gradients(at::Tensor *const *parameters, size_t count, double maximum,

@@ -8,7 +8,7 @@ use tessera_datasets::console::say;
 use tessera_datasets::run_dir::{Average, RunDir};
 use tessera_datasets::{Error, Result};
 
-use crate::checkpoint::{self, WEIGHTS};
+use crate::checkpoint::{self, WEIGHTS, Weights};
 use crate::config::TrainConfig;
 use crate::task::Task;
 use crate::weights;
@@ -26,7 +26,7 @@ pub fn average(
 ) -> Result<Average> {
     let steps = checkpoint::to_average(&run.checkpoint_steps()?, config);
     let last = *steps.last().ok_or_else(|| Error::internal("no checkpoint to average").at(run.path()))?;
-    checkpoint::load_weights(&run.checkpoint(last), task)?;
+    checkpoint::load_weights(&run.checkpoint(last), Weights::Raw, task)?;
     let last_loss = validation_loss(task)?;
     load_mean(run, task, &steps)?;
     let average_loss = validation_loss(task)?;

@@ -12,11 +12,15 @@ use tessera_datasets::run_dir::{Best, RunDir};
 use tessera_datasets::{Error, Result, ResultExt};
 
 use crate::config::TrainConfig;
+use crate::ema::Ema;
 use crate::task::Task;
 use crate::weights;
 
-/// The weights in a checkpoint's folder.
+/// The weights in a checkpoint's folder, as the optimiser left them.
 pub const WEIGHTS: &str = "model.safetensors";
+
+/// Their moving average, where the run keeps one.
+pub const AVERAGE: &str = "ema.safetensors";
 
 /// `state.json`: all that is not a tensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub struct State {
     pub train_seconds: f64,
     /// SHA-256 of the weights.
     pub weights_sha256: String,
+    /// SHA-256 of their moving average, where the run keeps one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema_sha256: Option<String>,
     /// The best step up to here, which may be this one.
     pub best: Option<Best>,
 }
@@ -40,7 +47,13 @@ pub struct State {
 ///
 /// # Errors
 /// When the disk is full.
-pub fn save(run: &RunDir, task: &mut dyn Task, mut state: State, extra: &[(PathBuf, String)]) -> Result<PathBuf> {
+pub fn save(
+    run: &RunDir,
+    task: &mut dyn Task,
+    ema: Option<&Ema>,
+    mut state: State,
+    extra: &[(PathBuf, String)],
+) -> Result<PathBuf> {
     let folder = run.checkpoint(state.step);
     let temporary = run.checkpoints().join(format!(".writing-{}", state.step));
     remove_dir(&temporary)?;
@@ -48,39 +61,82 @@ pub fn save(run: &RunDir, task: &mut dyn Task, mut state: State, extra: &[(PathB
     for (name, optimizer) in task.optimizers() {
         optimizer.save(&temporary.join(optimizer_file(name)))?;
     }
+    if let Some(ema) = ema {
+        let path = temporary.join(AVERAGE);
+        ema.save(&path, task.parameters())?;
+        state.ema_sha256 = Some(sha256_file(&path)?);
+    }
     write_model(&temporary, task, &mut state, extra)?;
     remove_dir(&folder)?;
     rename(&temporary, &folder)?;
     Ok(folder)
 }
 
-/// Reads a checkpoint into a task, with its optimisers.
+/// Reads a checkpoint into a task, with its optimisers, and into the average of its weights.
 ///
 /// # Errors
 /// When a file is cut short or of another model.
-pub fn restore(folder: &Path, task: &mut dyn Task) -> Result<State> {
-    let state = load_weights(folder, task)?;
+pub fn restore(folder: &Path, task: &mut dyn Task, ema: Option<&mut Ema>) -> Result<State> {
+    let state = read_state(folder)?;
+    load_weights(folder, Weights::Raw, task)?;
     for (name, optimizer) in task.optimizers() {
         optimizer.load(&folder.join(optimizer_file(name)))?;
     }
+    if let Some(ema) = ema {
+        let path = folder.join(AVERAGE);
+        let expected = state.ema_sha256.as_deref();
+        verify(&path, expected.ok_or_else(|| Error::input("the checkpoint has no moving average").at(folder))?)?;
+        ema.load(&path, task.parameters())?;
+    }
     Ok(state)
+}
+
+/// Which weights of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// As the optimiser left them.
+    Raw,
+    /// Their moving average where there is one; else as the optimiser left them.
+    Averaged,
+}
+
+/// What was read from a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The checkpoint's step.
+    pub step: u64,
+    /// The file.
+    pub path: PathBuf,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Whether it was the moving average.
+    pub averaged: bool,
 }
 
 /// Reads only the weights of a checkpoint into a task.
 ///
 /// # Errors
 /// When a file is cut short or of another model, or the weights are not those that were saved.
-pub fn load_weights(folder: &Path, task: &mut dyn Task) -> Result<State> {
+pub fn load_weights(folder: &Path, which: Weights, task: &mut dyn Task) -> Result<Loaded> {
     let state = read_state(folder)?;
-    let path = folder.join(WEIGHTS);
+    let (name, sha256, averaged) = match (which, state.ema_sha256) {
+        (Weights::Averaged, Some(sha256)) => (AVERAGE, sha256, true),
+        _ => (WEIGHTS, state.weights_sha256, false),
+    };
+    let path = folder.join(name);
     let found = weights::load(&path)?;
-    if sha256_file(&path)? != state.weights_sha256 {
-        return Err(Error::input("the sha256 is not the one in `state.json`").at(path).hint(
-            "the checkpoint was changed after it was saved: remove its folder, the run goes on from the one before",
-        ));
-    }
+    verify(&path, &sha256)?;
     weights::load_into(&path, task.parameters().iter(), found)?;
-    Ok(state)
+    Ok(Loaded { step: state.step, path, sha256, averaged })
+}
+
+fn verify(path: &Path, sha256: &str) -> Result<()> {
+    match sha256_file(path)? == sha256 {
+        true => Ok(()),
+        false => Err(Error::input("the sha256 is not the one in `state.json`").at(path).hint(
+            "the checkpoint was changed after it was saved: remove its folder, the run goes on from the one before",
+        )),
+    }
 }
 
 /// Writes weights without an optimiser as a checkpoint of their own, which is a copy of `like`
@@ -89,7 +145,7 @@ pub fn load_weights(folder: &Path, task: &mut dyn Task) -> Result<State> {
 /// # Errors
 /// When the disk is full.
 pub fn save_weights(folder: &Path, task: &dyn Task, like: &Path, extra: &[(PathBuf, String)]) -> Result<State> {
-    let mut state = read_state(like)?;
+    let mut state = State { ema_sha256: None, ..read_state(like)? };
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let temporary = folder.with_file_name(format!(".writing-{name}"));
     remove_dir(&temporary)?;
@@ -133,11 +189,16 @@ pub fn read_state(folder: &Path) -> Result<State> {
 ///
 /// # Errors
 /// When checkpoints exist and none can be read.
-pub fn restore_latest(run: &RunDir, task: &mut dyn Task, say: &dyn Fn(&str)) -> Result<Option<State>> {
+pub fn restore_latest(
+    run: &RunDir,
+    task: &mut dyn Task,
+    mut ema: Option<&mut Ema>,
+    say: &dyn Fn(&str),
+) -> Result<Option<State>> {
     let steps = run.checkpoint_steps()?;
     let mut failure = None;
     for step in steps.iter().rev() {
-        match restore(&run.checkpoint(*step), task) {
+        match restore(&run.checkpoint(*step), task, ema.as_deref_mut()) {
             Ok(state) => return Ok(Some(state)),
             Err(error) => {
                 say(&format!("the checkpoint of step {step} cannot be used: {error}"));

@@ -9,6 +9,7 @@ use tessera_datasets::console::print;
 use tessera_datasets::run_dir::RunDir;
 use tessera_datasets::{Error, Result};
 
+use crate::checkpoint::Weights;
 use crate::device::{check_libtorch, doctor, parse_device};
 use crate::models::MODELS;
 use crate::run::{Setup, Which, check, open_trained, run_fit};
@@ -158,6 +159,9 @@ struct TrainedArgs {
     /// `best`, `last`, `average` or a step
     #[arg(long, default_value = "best")]
     checkpoint: Which,
+    /// The weights as the optimiser left them, of a run that keeps their moving average
+    #[arg(long)]
+    raw: bool,
     /// The dataset, if it has moved
     #[arg(long)]
     dataset: Option<PathBuf>,
@@ -285,7 +289,8 @@ fn open(arguments: TrainedArgs, overrides: &[String]) -> Result<(RunDir, crate::
     check_libtorch()?;
     let run = RunDir::open(arguments.run)?;
     let device = parse_device(&arguments.device.device)?;
-    let trained = open_trained(&run, &arguments.checkpoint, arguments.dataset, device, overrides)?;
+    let weights = if arguments.raw { Weights::Raw } else { Weights::Averaged };
+    let trained = open_trained(&run, &arguments.checkpoint, weights, arguments.dataset, device, overrides)?;
     Ok((run, trained))
 }
 
@@ -305,6 +310,7 @@ fn predict(
         split: split.or(named).unwrap_or_else(|| "validation".to_owned()),
         step: trained.step,
         weights_sha256: trained.weights_sha256.clone(),
+        averaged: trained.averaged,
         explain,
         stride,
         config: trained.config.resolved(),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tessera_datasets::Result;
 use tessera_datasets::config::Section;
 
+use crate::ema::EmaConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::Schedule;
 
@@ -50,6 +51,11 @@ pub struct TrainConfig {
     pub threads: usize,
     /// Weights to start from: a `model.safetensors` with the reference's names.
     pub init_from: Option<PathBuf>,
+    /// Parameters that stay as they are: names, or starts of names such as `blocks.0.*`.
+    #[serde(default)]
+    pub freeze: Vec<String>,
+    /// The moving average of the weights; none where it is not given.
+    pub ema: Option<EmaConfig>,
     /// The optimiser.
     #[serde(default)]
     pub optimizer: OptimizerConfig,
@@ -190,10 +196,9 @@ impl TrainConfig {
             return Err(section.error("accumulate", message));
         }
         config.decode.check(section)?;
-        let rate = config.optimizer.learning_rate;
-        if !(rate.is_finite() && rate > 0.0) {
-            let optimizer = section.child("optimizer")?;
-            return Err(optimizer.error("learning_rate", format!("`learning_rate` {rate} is not above 0")));
+        config.optimizer.check(&section.child("optimizer")?)?;
+        if let Some(ema) = &config.ema {
+            ema.check(&section.child("ema")?)?;
         }
         let samples = &config.samples;
         if !(samples.temperature >= 0.0 && samples.top_p > 0.0 && samples.top_p <= 1.0) {

@@ -13,6 +13,7 @@ use tessera_datasets::{Error, Result};
 
 use crate::checkpoint::{self, State};
 use crate::config::TrainConfig;
+use crate::ema::Ema;
 use crate::journal::Journal;
 use crate::loader::{BatchSource, Loader};
 use crate::task::{Step, Task};
@@ -46,7 +47,8 @@ pub struct Outcome {
 /// When the loss is not finite, a signal asked to stop, or the disk is full.
 pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome> {
     let config = plan.config;
-    let restored = checkpoint::restore_latest(run, task, &|line| say(line))?;
+    let mut ema = config.ema.map(|config| Ema::new(config, task.parameters()));
+    let restored = checkpoint::restore_latest(run, task, ema.as_mut(), &|line| say(line))?;
     let (first, seconds, mut best) = restored.map_or((0, 0.0, None), |s| (s.step, s.train_seconds, s.best));
     restore_best(run, &mut best)?;
     if first >= config.steps {
@@ -58,12 +60,15 @@ pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome
     }
     let mut loader = Loader::start(plan.batches.clone(), first..config.steps)?;
     let pause = test_pause();
-    let mut sitting = Sitting::start(task, plan, run, first, seconds, best)?;
+    let mut sitting = Sitting::start(task, ema, plan, run, first, seconds, best)?;
     for index in first..config.steps {
         let batch = loader.next_batch()?;
         tch::manual_seed(derive_seed(plan.seed, "step", index).cast_signed());
         let at = Step { index, rate: config.schedule.factor(index, config.steps) };
         let measures = sitting.task.train_step(&batch, &at)?;
+        if let Some(ema) = &mut sitting.ema {
+            ema.update(index)?;
+        }
         std::thread::sleep(pause);
         sitting.items += batch.items;
 
@@ -93,6 +98,7 @@ pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome
 /// One sitting of a run: from its start, or from a checkpoint, to its end or a signal.
 struct Sitting<'a> {
     task: &'a mut dyn Task,
+    ema: Option<Ema>,
     plan: &'a Plan<'a>,
     run: &'a RunDir,
     journal: Journal,
@@ -110,6 +116,7 @@ struct Sitting<'a> {
 impl<'a> Sitting<'a> {
     fn start(
         task: &'a mut dyn Task,
+        ema: Option<Ema>,
         plan: &'a Plan<'a>,
         run: &'a RunDir,
         first: u64,
@@ -120,6 +127,7 @@ impl<'a> Sitting<'a> {
         let now = Instant::now();
         Ok(Self {
             task,
+            ema,
             plan,
             run,
             journal: Journal::open(run, first)?,
@@ -150,10 +158,14 @@ impl<'a> Sitting<'a> {
         Ok(())
     }
 
-    /// Scores the validation split; says whether the loss is the best so far.
+    /// Scores the validation split, with the moving average of the weights where there is one;
+    /// says whether the loss is the best so far.
     fn validate(&mut self, step: u64) -> Result<bool> {
         self.pause();
-        let values = self.task.validate()?;
+        let values = match &mut self.ema {
+            Some(ema) => ema.in_place(|| self.task.validate())?,
+            None => self.task.validate()?,
+        };
         self.go_on();
         let Some(loss) = values.iter().find(|(name, _)| name == "loss").map(|(_, value)| *value) else {
             return Ok(false);
@@ -176,9 +188,10 @@ impl<'a> Sitting<'a> {
             seed: self.plan.seed,
             train_seconds: self.seconds,
             weights_sha256: String::new(),
+            ema_sha256: None,
             best: self.best.clone(),
         };
-        checkpoint::save(self.run, self.task, state, &self.plan.extra)?;
+        checkpoint::save(self.run, self.task, self.ema.as_ref(), state, &self.plan.extra)?;
         if let Some(best) = &self.best {
             self.run.write_best(best)?;
         }

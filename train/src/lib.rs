@@ -10,6 +10,7 @@ pub mod classification;
 pub mod cli;
 pub mod config;
 pub mod device;
+pub mod ema;
 pub mod fit;
 pub mod journal;
 pub mod layers;

@@ -130,6 +130,27 @@ impl Parameters {
         self.tensors.iter().map(|t| t.numel() as u64).sum()
     }
 
+    /// Takes parameters out of training by name, or by the start of names: `blocks.0.*`.
+    ///
+    /// # Errors
+    /// When a pattern fits no parameter.
+    pub fn freeze(&self, patterns: &[String]) -> Result<()> {
+        for pattern in patterns {
+            let fits = |name: &str| match pattern.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => name == pattern,
+            };
+            let mut fitting = self.iter().filter(|(name, _)| fits(name)).map(|(_, tensor)| tensor).peekable();
+            if fitting.peek().is_none() {
+                let known: Vec<String> = self.names.iter().take(8).map(|name| format!("`{name}`")).collect();
+                return Err(Error::input(format!("`train.freeze`: no parameter fits `{pattern}`"))
+                    .hint(format!("parameters are called {}, …", known.join(", "))));
+            }
+            fitting.for_each(|tensor| drop(tensor.set_requires_grad(false)));
+        }
+        Ok(())
+    }
+
     /// Where they lie.
     pub fn device(&self) -> Device {
         self.device
@@ -139,6 +160,18 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_fits_a_pattern_is_frozen_and_one_that_fits_nothing_is_an_error() {
+        let names = ["stem.weight", "stem.bias", "head.weight"];
+        let declared = names.map(|name| Declaration::new(name, &[2], Init::Ones));
+        let parameters = Parameters::create(&declared, Device::Cpu, 0).unwrap();
+        let error = parameters.freeze(&["stem.weights".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("no parameter fits `stem.weights`"), "{error}");
+        parameters.freeze(&["stem.*".to_owned()]).unwrap();
+        let trained: Vec<&str> = parameters.iter().filter(|(_, t)| t.requires_grad()).map(|(name, _)| name).collect();
+        assert_eq!(trained, ["head.weight"]);
+    }
 
     #[test]
     fn the_same_seed_makes_the_same_parameters() {

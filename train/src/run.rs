@@ -15,7 +15,7 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result, ResultExt};
 
 use crate::average::average;
-use crate::checkpoint::{self, WEIGHTS};
+use crate::checkpoint::{self, Weights};
 use crate::config::{Precision, TrainConfig};
 use crate::device::{device_name, libtorch_version, machine, set_threads};
 use crate::fit::{Plan, fit};
@@ -171,18 +171,8 @@ fn refuse_another(setup: &Setup, run: &RunDir) -> Result<()> {
 }
 
 fn start_from(path: &Path, task: &mut dyn Task) -> Result<()> {
-    let mut found = weights::load(path)?;
-    // buffers of older GPT-2 files, and the bare names of the published one
-    found.retain(|name, _| !name.ends_with(".attn.bias") && !name.ends_with(".attn.masked_bias"));
-    let known: std::collections::HashSet<&str> = task.parameters().iter().map(|(name, _)| name).collect();
-    let renamed = found.into_iter().filter(|(name, _)| name != "lm_head.weight").map(|(name, tensor)| {
-        match known.contains(name.as_str()) {
-            true => (name, tensor),
-            false => (format!("transformer.{name}"), tensor),
-        }
-    });
-    let renamed = renamed.collect();
-    weights::load_into(path, task.parameters().iter(), renamed)
+    let found = task.import(weights::load(path)?).at(path)?;
+    weights::load_into(path, task.parameters().iter(), found)
 }
 
 fn provenance(setup: &Setup, task: &dyn Task, threads: u32, command: &[String]) -> Result<Provenance> {
@@ -274,6 +264,8 @@ pub struct Trained {
     pub step: u64,
     /// SHA-256 of its weights.
     pub weights_sha256: String,
+    /// Whether they are the moving average of the run's weights.
+    pub averaged: bool,
     /// How many hypotheses per sentence are wanted of it.
     pub n_best: usize,
 }
@@ -285,6 +277,7 @@ pub struct Trained {
 pub fn open_trained(
     run: &RunDir,
     which: &Which,
+    weights: Weights,
     dataset: Option<PathBuf>,
     device: Device,
     overrides: &[String],
@@ -300,13 +293,14 @@ pub fn open_trained(
     let (folder, label) = choose(run, which)?;
     set_threads(setup.train.threads);
     let mut task = setup.task()?;
-    let state = checkpoint::load_weights(&folder, task.as_mut())?;
-    say(format!("{label}, `{}`", folder.join(WEIGHTS).display()));
+    let loaded = checkpoint::load_weights(&folder, weights, task.as_mut())?;
+    say(format!("{label}, `{}`", loaded.path.display()));
     Ok(Trained {
         task,
         config: setup.config,
-        step: state.step,
-        weights_sha256: state.weights_sha256,
+        step: loaded.step,
+        weights_sha256: loaded.sha256,
+        averaged: loaded.averaged,
         n_best: setup.train.decode.n_best,
     })
 }

@@ -24,6 +24,21 @@ unsafe extern "C" {
         weight_decay: c_double,
         epsilon: c_double,
     ) -> *mut c_char;
+    fn tessera_fused_sgd(
+        parameters: *const *const C_tensor,
+        momentum_buffers: *const *const C_tensor,
+        count: usize,
+        learning_rate: c_double,
+        momentum: c_double,
+        weight_decay: c_double,
+        nesterov: bool,
+    ) -> *mut c_char;
+    fn tessera_lerp(
+        targets: *const *const C_tensor,
+        ends: *const *const C_tensor,
+        count: usize,
+        weight: c_double,
+    ) -> *mut c_char;
     fn tessera_clip_gradients(
         parameters: *const *const C_tensor,
         count: usize,
@@ -110,6 +125,49 @@ pub fn fused_adamw(
             step.epsilon,
         )
     })
+}
+
+/// The numbers of one step of stochastic gradient descent.
+#[derive(Clone, Copy, Debug)]
+pub struct SgdStep {
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// How much of the buffer stays; 0 for none.
+    pub momentum: f64,
+    /// Nesterov's momentum.
+    pub nesterov: bool,
+    /// Added to the gradient, times the parameter.
+    pub weight_decay: f64,
+}
+
+/// One fused step of `torch.optim.SGD` in place. Both slices have the same length, every
+/// parameter has a gradient, and the buffers are zero before the first step.
+///
+/// # Errors
+/// When libtorch refuses.
+pub fn fused_sgd(parameters: &[Tensor], momentum_buffers: &[Tensor], step: SgdStep) -> Result<()> {
+    let count = parameters.len();
+    if momentum_buffers.len() != count {
+        return Err(Error::internal("one buffer per parameter"));
+    }
+    let (p, m) = (pointers(parameters), pointers(momentum_buffers));
+    let SgdStep { learning_rate, momentum, nesterov, weight_decay } = step;
+    // SAFETY: two arrays of `count` valid tensors
+    check(unsafe { tessera_fused_sgd(p.as_ptr(), m.as_ptr(), count, learning_rate, momentum, weight_decay, nesterov) })
+}
+
+/// Moves every target by `weight` of the way to its end, in place.
+///
+/// # Errors
+/// When libtorch refuses, such as for tensors of different shapes.
+pub fn lerp(targets: &[Tensor], ends: &[Tensor], weight: f64) -> Result<()> {
+    let count = targets.len();
+    if ends.len() != count {
+        return Err(Error::internal("one end per target"));
+    }
+    let (t, e) = (pointers(targets), pointers(ends));
+    // SAFETY: two arrays of `count` valid tensors
+    check(unsafe { tessera_lerp(t.as_ptr(), e.as_ptr(), count, weight) })
 }
 
 /// The norm of all gradients together, before clipping to `maximum` (0: no clipping), as a scalar

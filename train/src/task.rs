@@ -1,5 +1,6 @@
 //! What the loop knows of a model: a task with steps, validation and predictions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -24,6 +25,14 @@ pub trait Task {
 
     /// The optimisers by name, whose state a checkpoint keeps.
     fn optimizers(&mut self) -> Vec<(&'static str, &mut Optimizer)>;
+
+    /// Weights of another implementation's file under the model's names and in its shapes.
+    ///
+    /// # Errors
+    /// When a tensor cannot be brought into the model's shape.
+    fn import(&self, found: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
+        Ok(found)
+    }
 
     /// What makes the training batches. It reads the training split only now, so that a trained
     /// model is ready at once.
@@ -124,6 +133,8 @@ pub struct Predict {
     pub step: u64,
     /// SHA-256 of the checkpoint's weights.
     pub weights_sha256: String,
+    /// Whether they are the moving average of the run's weights.
+    pub averaged: bool,
     /// For how many rows to write explanations.
     pub explain: usize,
     /// Tokens between the starts of two windows; the context length where it is not given.

@@ -74,11 +74,12 @@ fn ten_clipped_adamw_steps_are_those_of_pytorch() {
         learning_rate: 3e-3,
         betas: (0.9, 0.95),
         epsilon: 1e-8,
-        weight_decay: 0.1,
+        weight_decay: Some(0.1),
         clip: 0.5,
+        ..OptimizerConfig::default()
     };
     let schedule = Schedule::Cosine { warmup: 3, minimum: 0.1, decay_steps: None };
-    let mut optimizer = Optimizer::new(config, &parameters);
+    let mut optimizer = Optimizer::new(config, &parameters).unwrap();
     let losses = reference.numbers("losses");
     let norms = reference.numbers("gradient_norms");
     let rates = reference.numbers("learning_rates");

@@ -42,6 +42,7 @@ fn every_model_trains_validates_and_predicts_from_its_tiny_config() {
             split: "validation".to_owned(),
             step: 10,
             weights_sha256: String::new(),
+            averaged: false,
             explain: 1,
             stride: None,
             config: resolved,

@@ -142,10 +142,11 @@ fn five_adam_steps_are_those_of_pytorch() {
             learning_rate: 1.0,
             betas: (0.9, 0.98),
             epsilon: 1e-9,
-            weight_decay: 0.0,
+            weight_decay: Some(0.0),
             clip: 0.0,
+            ..OptimizerConfig::default()
         };
-        let mut optimizer = Optimizer::new(config, &parameters);
+        let mut optimizer = Optimizer::new(config, &parameters).unwrap();
         for (rate, expected) in rates.iter().zip(&losses) {
             let found = loss(&network, &batch, 0.1);
             assert!((found.loss.double_value(&[]) - f64::from(*expected)).abs() < 1e-4);

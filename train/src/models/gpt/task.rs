@@ -1,5 +1,6 @@
 //! Training and validation of a GPT on packed tokens.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -57,6 +58,7 @@ impl GptTask {
         let vocabulary = tokenizer.vocabulary_size();
         let config = options.resolve(&context.model, vocabulary as i64)?;
         let parameters = Parameters::create(&config.declare(), context.device, context.seed)?;
+        parameters.freeze(&context.config.freeze)?;
         let batch = context.config.batch.ok_or_else(|| {
             Error::input("a GPT's step has `batch` windows, all of one length; `batch_tokens` is for sentences")
         })?;
@@ -64,7 +66,7 @@ impl GptTask {
         let validation = has_validation.then(|| TokenStream::read(&dataset, "validation", vocabulary)).transpose()?;
         Ok(Self {
             network: Gpt::new(config, &parameters)?,
-            optimizer: Optimizer::new(context.config.optimizer, &parameters),
+            optimizer: Optimizer::new(context.config.optimizer, &parameters)?,
             parameters,
             dataset,
             tokenizer,
@@ -113,6 +115,17 @@ impl Task for GptTask {
 
     fn optimizers(&mut self) -> Vec<(&'static str, &mut Optimizer)> {
         vec![("", &mut self.optimizer)]
+    }
+
+    fn import(&self, mut found: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
+        // buffers of older GPT-2 files, the tied head, and the bare names of the published file
+        found.retain(|name, _| !name.ends_with(".attn.bias") && !name.ends_with(".attn.masked_bias"));
+        found.remove("lm_head.weight");
+        let full = |name: String| match self.parameters.find(&name) {
+            Some(_) => name,
+            None => format!("transformer.{name}"),
+        };
+        Ok(found.into_iter().map(|(name, tensor)| (full(name), tensor)).collect())
     }
 
     fn batches(&mut self) -> Result<Arc<dyn BatchSource>> {

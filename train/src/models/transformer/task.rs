@@ -63,13 +63,14 @@ impl TransformerTask {
         let sizes = [&tokenizers.source, &tokenizers.target].map(|t| t.vocabulary_size() as i64);
         let config = options.resolve(&context.model, sizes[0], sizes[1], tokenizers.shared)?;
         let parameters = Parameters::create(&config.declare(), context.device, context.seed)?;
+        parameters.freeze(&context.config.freeze)?;
         let budget = match (context.config.batch, context.config.batch_tokens) {
             (_, Some(tokens)) => Budget::Tokens(tokens),
             (rows, None) => Budget::Pairs(rows.unwrap_or(64)),
         };
         Ok(Self {
             network: Transformer::new(config, &parameters)?,
-            optimizer: Optimizer::new(context.config.optimizer, &parameters),
+            optimizer: Optimizer::new(context.config.optimizer, &parameters)?,
             parameters,
             dataset,
             tokenizers,
