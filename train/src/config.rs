@@ -7,6 +7,7 @@ use tessera_datasets::Result;
 use tessera_datasets::config::Section;
 
 use crate::ema::EmaConfig;
+use crate::images::AugmentConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::schedule::Schedule;
 
@@ -49,6 +50,12 @@ pub struct TrainConfig {
     /// Threads inside an operation; 0 for the machine's cores.
     #[serde(default)]
     pub threads: usize,
+    /// Threads that make batches while the device works.
+    #[serde(default = "one")]
+    pub loader_threads: usize,
+    /// What is done to training images.
+    #[serde(default)]
+    pub augment: AugmentConfig,
     /// Weights to start from: a `model.safetensors` with the reference's names.
     pub init_from: Option<PathBuf>,
     /// Parameters that stay as they are: names, or starts of names such as `blocks.0.*`.
@@ -185,6 +192,7 @@ impl TrainConfig {
             ("validate_every", config.validate_every),
             ("checkpoint_every", config.checkpoint_every),
             ("keep_last", config.keep_last as u64),
+            ("loader_threads", config.loader_threads as u64),
         ];
         for (key, value) in positive {
             if value == 0 {
@@ -196,6 +204,7 @@ impl TrainConfig {
             return Err(section.error("accumulate", message));
         }
         config.decode.check(section)?;
+        config.augment.check(&section.child("augment")?)?;
         config.optimizer.check(&section.child("optimizer")?)?;
         if let Some(ema) = &config.ema {
             ema.check(&section.child("ema")?)?;

@@ -58,7 +58,7 @@ pub fn fit(task: &mut dyn Task, plan: &Plan<'_>, run: &RunDir) -> Result<Outcome
     if first > 0 {
         say(format!("going on from the checkpoint of step {first}"));
     }
-    let mut loader = Loader::start(plan.batches.clone(), first..config.steps)?;
+    let mut loader = Loader::start(plan.batches.clone(), first..config.steps, config.loader_threads)?;
     let pause = test_pause();
     let mut sitting = Sitting::start(task, ema, plan, run, first, seconds, best)?;
     for index in first..config.steps {

@@ -12,6 +12,7 @@ pub mod config;
 pub mod device;
 pub mod ema;
 pub mod fit;
+pub mod images;
 pub mod journal;
 pub mod layers;
 pub mod loader;

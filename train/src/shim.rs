@@ -194,6 +194,22 @@ pub fn clear_gradients(parameters: &[Tensor]) -> Result<()> {
     check(unsafe { tessera_clear_gradients(p.as_ptr(), p.len()) })
 }
 
+/// A new float32 tensor on the CPU of this shape, whose values `fill` writes in row-major order.
+///
+/// # Errors
+/// What `fill` returns, or when libtorch has no memory.
+pub fn filled(shape: &[i64], fill: impl FnOnce(&mut [f32]) -> Result<()>) -> Result<Tensor> {
+    let made = Tensor::f_zeros(shape, (tch::Kind::Float, tch::Device::Cpu));
+    let tensor = made.map_err(|e| Error::internal(format!("libtorch: {e}")))?;
+    if tensor.numel() > 0 {
+        let start = tensor.data_ptr().cast::<f32>();
+        // SAFETY: a new contiguous tensor of `numel` initialised floats that nobody else knows yet;
+        // it outlives the slice
+        fill(unsafe { std::slice::from_raw_parts_mut(start, tensor.numel()) })?;
+    }
+    Ok(tensor)
+}
+
 /// Mixed precision in bfloat16 for as long as the value lives.
 pub struct Autocast {
     device: c_int,

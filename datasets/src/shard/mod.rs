@@ -6,7 +6,7 @@
 mod reader;
 mod writer;
 
-pub use reader::{Dataset, read_batches};
+pub use reader::{Dataset, RowGroup, read_batches};
 pub use writer::ShardWriter;
 
 use serde::{Deserialize, Serialize};

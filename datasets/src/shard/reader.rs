@@ -133,6 +133,55 @@ impl Dataset {
     }
 }
 
+/// Rows of a shard that are read at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowGroup {
+    shard: usize,
+    group: usize,
+    /// How many.
+    pub rows: usize,
+    /// Their size in memory, roughly.
+    pub bytes: u64,
+}
+
+impl Dataset {
+    /// The row groups of a split in order.
+    ///
+    /// # Errors
+    /// When there is no such split, or a shard is no Parquet file.
+    pub fn row_groups(&self, split: &str) -> Result<Vec<RowGroup>> {
+        let mut out = Vec::new();
+        for (shard, entry) in self.shards(split)?.iter().enumerate() {
+            let builder = open(&self.dir.join(&entry.path))?;
+            let groups = builder.metadata().row_groups().iter().enumerate();
+            out.extend(groups.map(|(group, found)| RowGroup {
+                shard,
+                group,
+                rows: usize::try_from(found.num_rows()).unwrap_or(0),
+                bytes: found.total_byte_size().unsigned_abs(),
+            }));
+        }
+        Ok(out)
+    }
+
+    /// The rows of a row group, batch by batch, with only the columns named (all if empty).
+    ///
+    /// # Errors
+    /// When there is no such split, or the shard is no Parquet file or lacks a column.
+    pub fn read_row_group(
+        &self,
+        split: &str,
+        group: &RowGroup,
+        columns: &[&str],
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+        let shards = self.shards(split)?;
+        let shard = shards.get(group.shard).ok_or_else(|| Error::internal("a row group of another split"))?;
+        let path = self.dir.join(&shard.path);
+        let builder = open(&path)?.with_row_groups(vec![group.group]);
+        read(builder, path, columns)
+    }
+}
+
 const REMAKE: &str = "the dataset changed after it was published: remove its folder and make it again";
 
 fn either<I: Iterator<Item = Result<RecordBatch>>>(
@@ -147,9 +196,21 @@ fn either<I: Iterator<Item = Result<RecordBatch>>>(
 /// # Errors
 /// When the file is no Parquet file, is cut short, or lacks a column.
 pub fn read_batches(path: &Path, columns: &[&str]) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
-    let path = path.to_path_buf();
-    let file = fs_err::File::open(&path)?.into_parts().0;
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new(file).at(&path)?;
+    read(open(path)?, path.to_path_buf(), columns)
+}
+
+type Builder = ParquetRecordBatchReaderBuilder<std::fs::File>;
+
+fn open(path: &Path) -> Result<Builder> {
+    let file = fs_err::File::open(path)?.into_parts().0;
+    ParquetRecordBatchReaderBuilder::try_new(file).at(path)
+}
+
+fn read(
+    mut builder: Builder,
+    path: PathBuf,
+    columns: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     if !columns.is_empty() {
         for column in columns {
             if builder.schema().field_with_name(column).is_err() {
