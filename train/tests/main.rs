@@ -1,5 +1,6 @@
 //! Integration tests of `tessera-train`: parity with PyTorch, resuming, the command line.
 
+mod augment_parity;
 mod command_line;
 mod gpt2_parity;
 mod registry;

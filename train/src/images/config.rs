@@ -257,3 +257,55 @@ fn share(section: &Section, key: &str, value: f64) -> Result<(), Error> {
         false => Err(section.error(key, format!("`{key}` {value} is not between 0 and 1"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use tessera_datasets::config::RunConfig;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Result<AugmentConfig> {
+        let text = format!("version = 1\nname = 'a'\ndata.card = 'world'\n[train.augment]\n{text}");
+        let config = RunConfig::parse(Path::new("run.toml"), &text, &[])?;
+        let section = config.section("train")?.child("augment")?;
+        let augment: AugmentConfig = section.parse()?;
+        augment.check(&section).map(|()| augment)
+    }
+
+    #[test]
+    fn nothing_is_done_unless_it_is_asked_for() {
+        let none = parsed("").unwrap();
+        assert_eq!(none, AugmentConfig::default());
+        assert!(none.crop == Crop::None && none.flip == 0.0 && none.rand_augment.is_none() && !none.mixes());
+        let some = parsed("crop = 'pad'\nflip = 0.5\nrand_augment = { magnitude = 7 }\ncolor_jitter = 0.4").unwrap();
+        assert_eq!(some.rand_augment.unwrap(), RandAugmentConfig { magnitude: 7.0, ..RandAugmentConfig::default() });
+        assert_eq!(some.color_jitter.unwrap().strengths(), [0.4, 0.4, 0.4, 0.0]);
+        let hue = parsed("color_jitter = [0.1, 0.2, 0.3, 0.05]").unwrap();
+        assert_eq!(hue.color_jitter.unwrap().strengths(), [0.1, 0.2, 0.3, 0.05]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_line() {
+        let wrong = [
+            ("flipp = 0.5", "unknown key `flipp`"),
+            ("flip = 1.5", "`flip` 1.5 is not between 0 and 1"),
+            ("crop = 'center'", "unknown variant `center`"),
+            ("scale = [0.5, 0.2]", "`scale` must be two shares"),
+            ("ratio = [0, 1]", "`ratio` must be two numbers"),
+            ("color_jitter = [0.1, 0.2]", "`color_jitter` takes one number"),
+            ("color_jitter = [0.1, 0.2, 0.3, 0.6]", "its hue at most 0.5"),
+            ("color_jitter = 'much'", "expected a number, or a list of 3 or 4 numbers"),
+            ("mixup = -1", "`mixup` -1 is not at least 0"),
+            ("repeats = 0", "`repeats` must be at least 1"),
+            ("rand_augment = { magnitude = 11 }", "`magnitude` 11 is not between 0 and 10"),
+            ("rand_augment = { layers = 2 }", "unknown key `layers`"),
+        ];
+        for (text, message) in wrong {
+            let error = parsed(text).unwrap_err().to_string();
+            assert!(error.contains(message), "{text}: {error}");
+            assert!(error.starts_with("`run.toml`, row 5"), "{error}");
+        }
+    }
+}

@@ -14,6 +14,8 @@ mod normalize;
 mod order;
 mod prepare;
 mod random;
+#[cfg(test)]
+mod tests;
 
 pub use batches::ImageBatches;
 pub use blocks::Encoded;

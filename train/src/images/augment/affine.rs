@@ -73,27 +73,27 @@ fn places<const N: usize>(start: isize, length: usize) -> [usize; N] {
 
 fn bilinear(source: &[[u8; 3]], width: usize, height: usize, x: f64, y: f64) -> [u8; 3] {
     let (left, top) = (x.floor(), y.floor());
-    let (dx, dy) = ((x - left) as f32, (y - top) as f32);
+    let (dx, dy) = (x - left, y - top);
     let columns = places::<2>(left as isize, width);
     let rows = places::<2>(top as isize, height).map(|row| {
-        let [one, two] = columns.map(|column| source[row * width + column].map(f32::from));
-        std::array::from_fn::<f32, 3, _>(|i| one[i] + (two[i] - one[i]) * dx)
+        let [one, two] = columns.map(|column| source[row * width + column].map(f64::from));
+        std::array::from_fn::<f64, 3, _>(|i| one[i] + (two[i] - one[i]) * dx)
     });
     std::array::from_fn(|i| (rows[0][i] + (rows[1][i] - rows[0][i]) * dy) as u8)
 }
 
 fn bicubic(source: &[[u8; 3]], width: usize, height: usize, x: f64, y: f64) -> [u8; 3] {
     let (left, top) = (x.floor(), y.floor());
-    let (dx, dy) = ((x - left) as f32, (y - top) as f32);
+    let (dx, dy) = (x - left, y - top);
     let columns = places::<4>(left as isize - 1, width);
     let rows = places::<4>(top as isize - 1, height).map(|row| {
-        let pixels = columns.map(|column| source[row * width + column].map(f32::from));
-        std::array::from_fn::<f32, 3, _>(|i| cubic(pixels.map(|pixel| pixel[i]), dx))
+        let pixels = columns.map(|column| source[row * width + column].map(f64::from));
+        std::array::from_fn::<f64, 3, _>(|i| cubic(pixels.map(|pixel| pixel[i]), dx))
     });
     std::array::from_fn(|i| cubic(rows.map(|row| row[i]), dy) as u8)
 }
 
-fn cubic([one, two, three, four]: [f32; 4], d: f32) -> f32 {
+fn cubic([one, two, three, four]: [f64; 4], d: f64) -> f64 {
     let first = three - one;
     let second = 2.0 * (one - two) + three - four;
     let third = two - one - three + four;

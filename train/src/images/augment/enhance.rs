@@ -75,15 +75,17 @@ fn to_hsv([r, g, b]: [u8; 3]) -> [u8; 3] {
     if most == least {
         return [0, 0, most];
     }
+    // single precision is PIL's, and where it has it
     let range = f32::from(most - least);
     let [rc, gc, bc] = [r, g, b].map(|value| f32::from(most - value) / range);
     let h = match most {
         _ if r == most => bc - gc,
-        _ if g == most => 2.0 + rc - bc,
-        _ => 4.0 + gc - rc,
+        _ if g == most => (2.0 + f64::from(rc) - f64::from(bc)) as f32,
+        _ => (4.0 + f64::from(gc) - f64::from(rc)) as f32,
     };
-    let h = (h / 6.0 + 1.0).rem_euclid(1.0);
-    [(h * 255.0) as u8, (range / f32::from(most) * 255.0) as u8, most]
+    let h = ((f64::from(h) / 6.0 + 1.0) % 1.0) as f32;
+    let s = range / f32::from(most);
+    [(f64::from(h) * 255.0) as u8, (f64::from(s) * 255.0) as u8, most]
 }
 
 /// PIL's `convert("RGB")` of one pixel in hue, saturation and value.
@@ -91,9 +93,9 @@ fn from_hsv([h, s, v]: [u8; 3]) -> [u8; 3] {
     if s == 0 {
         return [v; 3];
     }
-    let (h, s, value) = (f32::from(h) * 6.0 / 255.0, f32::from(s) / 255.0, f32::from(v));
+    let (h, s) = ((f64::from(h) * 6.0 / 255.0) as f32, (f64::from(s) / 255.0) as f32);
     let sector = h.floor();
-    let rest = h - sector;
+    let (value, s, rest) = (f64::from(v), f64::from(s), f64::from(h - sector));
     let p = (value * (1.0 - s)).round() as u8;
     let q = (value * (1.0 - s * rest)).round() as u8;
     let t = (value * (1.0 - s * (1.0 - rest))).round() as u8;

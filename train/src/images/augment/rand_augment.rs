@@ -149,3 +149,71 @@ fn action(operation: Operation, level: f64, negative: bool, increasing: bool, wi
         Operation::TranslateY => Action::Affine(affine::translate(0.0, signed(level * 0.45) * f64::from(height))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The action at magnitudes 0, 2.5, 5, 9 and 10.
+    fn actions(operation: Operation, increasing: bool) -> Vec<Action> {
+        [0.0, 0.25, 0.5, 0.9, 1.0].map(|level| action(operation, level, false, increasing, 200, 100)).to_vec()
+    }
+
+    /// Their one argument.
+    fn arguments(operation: Operation, increasing: bool) -> Vec<f64> {
+        let argument = |action: &Action| match *action {
+            Action::Posterize(bits) => f64::from(bits),
+            Action::Solarize(value) | Action::SolarizeAdd(value) => value as f64,
+            Action::Color(f) | Action::Contrast(f) | Action::Brightness(f) | Action::Sharpness(f) => f,
+            Action::Affine(matrix) => matrix[1] + matrix[2] + matrix[3] + matrix[5],
+            Action::AutoContrast | Action::Equalize | Action::Invert => 0.0,
+        };
+        actions(operation, increasing).iter().map(argument).collect()
+    }
+
+    #[test]
+    fn levels_become_the_arguments_that_timm_gives() {
+        // timm 1.0.31, `LEVEL_TO_ARG` with the sign that is drawn as plus
+        let expected: [(Operation, bool, [f64; 5]); 11] = [
+            (Operation::Posterize, false, [0.0, 1.0, 2.0, 3.0, 4.0]),
+            (Operation::Posterize, true, [4.0, 3.0, 2.0, 1.0, 0.0]),
+            (Operation::Solarize, false, [0.0, 64.0, 128.0, 230.0, 256.0]),
+            (Operation::Solarize, true, [256.0, 192.0, 128.0, 26.0, 0.0]),
+            (Operation::SolarizeAdd, true, [0.0, 27.0, 55.0, 99.0, 110.0]),
+            (Operation::Color, false, [0.1, 0.55, 1.0, 1.72, 1.9]),
+            (Operation::Sharpness, true, [1.0, 1.225, 1.45, 1.81, 1.9]),
+            (Operation::ShearX, true, [0.0, 0.075, 0.15, 0.27, 0.3]),
+            (Operation::ShearY, true, [0.0, 0.075, 0.15, 0.27, 0.3]),
+            (Operation::TranslateX, true, [0.0, 22.5, 45.0, 81.0, 90.0]),
+            (Operation::TranslateY, true, [0.0, 11.25, 22.5, 40.5, 45.0]),
+        ];
+        for (operation, increasing, expected) in expected {
+            let found = arguments(operation, increasing);
+            let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9);
+            assert!(close, "{operation:?}, increasing {increasing}: {found:?}");
+        }
+        let turns = actions(Operation::Rotate, true);
+        assert_eq!(turns[3], Action::Affine(affine::rotate(27.0, 200, 100)));
+        // the other sign: down to a tenth, and the other way round
+        let other = |operation, level| action(operation, level, true, true, 200, 100);
+        assert_eq!(other(Operation::Color, 1.0), Action::Color(0.1));
+        assert_eq!(other(Operation::ShearX, 0.5), Action::Affine(affine::shear_x(-0.15)));
+    }
+
+    #[test]
+    fn half_of_the_drawn_operations_are_done_and_the_result_follows_from_the_seed() {
+        let config = RandAugmentConfig { operations: 1, ..RandAugmentConfig::default() };
+        let rand_augment = RandAugment { config: &config, interpolation: TrainInterpolation::Random, fill: [9; 3] };
+        let source = Rgb { width: 8, height: 8, pixels: (0..192).map(|i| (i * 5 % 251) as u8).collect() };
+        let done = |seed| {
+            let (mut image, mut spare) = (source.clone(), Rgb::default());
+            rand_augment.apply(&mut image, &mut spare, &mut Draw::new(seed, "augment", 0));
+            assert_eq!((image.width, image.height, image.pixels.len()), (8, 8, 192));
+            image
+        };
+        let changed = (0..3000).filter(|seed| done(*seed) != source).count() as f64 / 3000.0;
+        // some of the operations may leave an image as it is
+        assert!((0.42..0.52).contains(&changed), "{changed}");
+        assert_eq!(done(5), done(5));
+    }
+}
