@@ -23,6 +23,19 @@ pub enum Init {
         /// The largest value.
         limit: f64,
     },
+    /// Normal with mean 0 that never leaves −limit to limit, drawn as timm's `trunc_normal_` draws:
+    /// a uniform number through the inverse of the distribution.
+    TruncatedNormal {
+        /// Standard deviation before the ends are cut off.
+        deviation: f64,
+        /// The largest value. timm gives 2 whatever the deviation, which for 0.02 cuts nothing.
+        limit: f64,
+    },
+    /// All one number.
+    Constant {
+        /// The number.
+        value: f64,
+    },
     /// All zero.
     Zeros,
     /// All one.
@@ -33,6 +46,35 @@ impl Init {
     /// Xavier-uniform (Glorot and Bengio 2010) for a map from `inputs` to `outputs`.
     pub fn xavier_uniform(inputs: i64, outputs: i64, gain: f64) -> Self {
         Init::Uniform { limit: gain * (6.0 / (inputs + outputs) as f64).sqrt() }
+    }
+
+    /// timm's `trunc_normal_(std=…)` with its own ends of −2 and 2.
+    pub fn truncated_normal(deviation: f64) -> Self {
+        Init::TruncatedNormal { deviation, limit: 2.0 }
+    }
+
+    /// LeCun-normal as in JAX and timm's `lecun_normal_`: cut at two deviations, and as much wider
+    /// as makes up for the cut.
+    pub fn lecun_normal(inputs: i64) -> Self {
+        let deviation = (1.0 / inputs as f64).sqrt() / 0.879_625_661_034_239_8;
+        Init::TruncatedNormal { deviation, limit: 2.0 * deviation }
+    }
+
+    fn draw(self, shape: &[i64]) -> Tensor {
+        let options = (Kind::Float, Device::Cpu);
+        match self {
+            Init::Normal { deviation } => Tensor::randn(shape, options) * deviation,
+            Init::Uniform { limit } => Tensor::empty(shape, options).uniform_(-limit, limit),
+            Init::TruncatedNormal { deviation, limit } => {
+                // 2Φ(z) − 1, the share of a normal between −z and z
+                let end = Tensor::from(limit / deviation * std::f64::consts::FRAC_1_SQRT_2).erf().double_value(&[]);
+                let normal = Tensor::empty(shape, options).uniform_(-end, end).erfinv_();
+                (normal * (deviation * std::f64::consts::SQRT_2)).clamp_(-limit, limit)
+            }
+            Init::Constant { value } => Tensor::full(shape, value, options),
+            Init::Zeros => Tensor::zeros(shape, options),
+            Init::Ones => Tensor::ones(shape, options),
+        }
     }
 }
 
@@ -82,13 +124,7 @@ impl Parameters {
         let mut out = Self { names: Vec::new(), tensors: Vec::new(), index: HashMap::new(), device };
         for declaration in declarations {
             let Declaration { name, shape, init } = declaration;
-            let options = (Kind::Float, Device::Cpu);
-            let start = match init {
-                Init::Normal { deviation } => Tensor::randn(shape, options) * *deviation,
-                Init::Uniform { limit } => Tensor::empty(shape, options).uniform_(-limit, *limit),
-                Init::Zeros => Tensor::zeros(shape, options),
-                Init::Ones => Tensor::ones(shape, options),
-            };
+            let start = init.draw(shape);
             let tensor = start.to_device(device).set_requires_grad(true);
             if out.index.insert(name.clone(), out.names.len()).is_some() {
                 return Err(Error::internal(format!("parameter `{name}` is declared twice")));
@@ -186,6 +222,23 @@ mod tests {
         assert_eq!(one.get("a.weight").unwrap(), two.get("a.weight").unwrap());
         assert_ne!(one.get("a.weight").unwrap(), three.get("a.weight").unwrap());
         assert!(one.get("b").is_err());
+    }
+
+    #[test]
+    fn truncated_normals_are_those_of_timm() {
+        // timm 1.0.31, torch 2.11.0: torch.manual_seed(7), then trunc_normal_(torch.empty(6), std=.02)
+        let timm = [0.001_752_998, -0.016_918_076, 0.008_206_252, 0.008_079_817, -0.014_595_650, -0.003_779_234];
+        // and lecun_normal_(torch.empty(2, 3))
+        let lecun = [0.054_905_94, -0.523_610_6, 0.256_398_7, 0.252_468_7, -0.453_255_4, -0.118_320_47];
+        for (init, shape, expected) in
+            [(Init::truncated_normal(0.02), vec![6], timm), (Init::lecun_normal(3), vec![2, 3], lecun)]
+        {
+            let parameters = Parameters::create(&[Declaration::new("a", &shape, init)], Device::Cpu, 7).unwrap();
+            let found = Vec::<f32>::try_from(parameters.get("a").unwrap().reshape([-1])).unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((f64::from(*found) - expected).abs() < 1e-7, "{found} for {expected}");
+            }
+        }
     }
 
     #[test]

@@ -36,6 +36,12 @@ pub trait Network {
     /// When a tensor cannot be brought into our shape.
     fn import(&self, found: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>>;
 
+    /// Our weights under the names and in the shapes of Hugging Face's implementation.
+    ///
+    /// # Errors
+    /// When that implementation cannot be such a network.
+    fn to_huggingface(&self, own: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>>;
+
     /// What only the network can show about how it came to a class for one image `x_1chw`.
     ///
     /// # Errors

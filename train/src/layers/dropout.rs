@@ -42,17 +42,21 @@ fn mask(count: usize, share: f64, seed: u64) -> Vec<f32> {
     let mut out = vec![0.0; count];
     let mut state = seed;
     for places in out.chunks_mut(4) {
-        // SplitMix64 (Steele et al. 2014)
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        bits ^= bits >> 31;
+        let mut bits = split_mix(&mut state);
         for place in places {
             *place = if bits & 0xFFFF < threshold { 0.0 } else { scale };
             bits >>= 16;
         }
     }
     out
+}
+
+/// The next 64 random bits of SplitMix64 (Steele et al. 2014).
+pub(super) fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut bits = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

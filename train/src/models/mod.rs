@@ -1,8 +1,10 @@
 //! The models. Adding one is one file (or folder) here, its two lines, and a config under
 //! `configs/tiny/`.
 
+pub mod convnext;
 pub mod gpt;
 pub mod transformer;
+pub mod vit;
 
 use tessera_datasets::Result;
 use tessera_datasets::config::Section;

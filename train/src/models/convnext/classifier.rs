@@ -1,0 +1,106 @@
+//! What the classification task asks of a ConvNeXt.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tch::Tensor;
+use tessera_datasets::{Error, Result};
+
+use super::names;
+use super::network::ConvNext;
+use crate::classification::{Exhibit, Network};
+
+impl Network for ConvNext {
+    fn logits(&self, images_bchw: &Tensor, training: bool) -> Tensor {
+        self.forward(images_bchw, training)
+    }
+
+    fn head(&self) -> (&'static str, &'static str) {
+        ("head.fc.weight", "head.fc.bias")
+    }
+
+    fn layer_of(&self, parameter: &str) -> usize {
+        let place = |text: &str| -> Option<(usize, usize)> {
+            let (stage, rest) = text.strip_prefix("stages.")?.split_once('.')?;
+            // timm counts what stands before a stage to its first block
+            let block = rest.strip_prefix("blocks.").and_then(|rest| rest.split('.').next()).unwrap_or("0");
+            Some((stage.parse().ok()?, block.parse().ok()?))
+        };
+        match place(parameter) {
+            Some((stage, block)) => self.config.depths[..stage].iter().sum::<i64>() as usize + block + 1,
+            None if parameter.starts_with("head.") => self.config.blocks() + 1,
+            None => 0,
+        }
+    }
+
+    fn layers(&self) -> usize {
+        self.config.blocks() + 2
+    }
+
+    fn no_decay(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn import(&self, found: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
+        let fit = |(name, tensor): (String, Tensor)| {
+            let is_map = name.contains(".mlp.fc") && name.ends_with(".weight");
+            let tensor = match (is_map, tensor.dim(), self.config.conv_mlp) {
+                (true, 2, true) => tensor.unsqueeze(-1).unsqueeze(-1),
+                (true, 4, false) if tensor.size()[2..] == [1, 1] => tensor.flatten(1, -1),
+                _ => tensor,
+            };
+            (name, tensor)
+        };
+        Ok(names::to_timm(found).into_iter().map(fit).collect())
+    }
+
+    fn to_huggingface(&self, own: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
+        let config = &self.config;
+        let usual = config.strides.iter().enumerate().all(|(stage, stride)| *stride == if stage == 0 { 1 } else { 2 });
+        if !usual || config.kernel_size != 7 || config.layer_scale.is_none() {
+            let message = "Hugging Face's ConvNeXt has strides [1, 2, 2, …], kernels of 7 pixels and a layer scale";
+            return Err(Error::input(message).hint("`--format timm` keeps it as it is"));
+        }
+        names::to_huggingface(own)
+    }
+
+    fn explain(&self, _image_1chw: &Tensor, _class: i64) -> Result<Vec<Exhibit>> {
+        Ok(Vec::new())
+    }
+
+    fn portrait(&self, _images_bchw: &Tensor) -> Result<Vec<Exhibit>> {
+        Ok(Vec::new())
+    }
+
+    /// timm's `config.json` and Hugging Face's in one: they share no key.
+    fn reference_config(&self) -> Value {
+        let config = &self.config;
+        let width = config.dims[config.dims.len() - 1];
+        json!({
+            "architecture": "convnext_tiny",
+            "num_classes": config.classes,
+            "num_features": width,
+            "global_pool": "avg",
+            "model_args": {
+                "depths": config.depths,
+                "dims": config.dims,
+                "patch_size": config.patch_size,
+                "kernel_sizes": config.kernel_size,
+                "conv_mlp": config.conv_mlp,
+                "ls_init_value": config.layer_scale,
+                "norm_eps": config.epsilon,
+            },
+            "architectures": ["ConvNextForImageClassification"],
+            "model_type": "convnext",
+            "num_channels": 3,
+            "patch_size": config.patch_size,
+            "num_stages": config.dims.len(),
+            "depths": config.depths,
+            "hidden_sizes": config.dims,
+            "hidden_act": "gelu",
+            "layer_scale_init_value": config.layer_scale,
+            "layer_norm_eps": config.epsilon,
+            "drop_path_rate": config.stochastic_depth,
+        })
+    }
+}
