@@ -303,7 +303,7 @@ mod tests {
             (preset("base", 16, 384), 86_859_496),
             (preset("large", 14, 224), 304_203_752),
             (preset("large", 16, 224), 304_326_632),
-            (preset("large", 32, 224), 305_510_400),
+            (preset("large", 32, 224), 306_535_400),
             (preset("huge", 14, 224), 630_764_800),
             (VitConfig { classes: 10, ..preset("tiny", 4, 32) }, 5_362_762),
             (VitConfig { class_token: false, global_pool: Pool::Avg, ..preset("tiny", 16, 224) }, 5_717_032),
