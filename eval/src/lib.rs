@@ -4,6 +4,7 @@
 //! - [`predictions`]: the rows that a model wrote about a split
 //! - [`bootstrap`]: intervals from the statistics of the segments
 //! - [`significance`]: whether two systems differ by more than chance
+//! - [`proportion`]: shares with Wilson's interval
 //! - [`score`]: a number with its interval, its size and its signature
 //! - [`config`]: the `[eval]` part of a config
 //! - [`corpus`]: files of translations on the command line
@@ -18,6 +19,7 @@ pub mod metric;
 pub mod metrics;
 pub mod number;
 pub mod predictions;
+pub mod proportion;
 pub mod report;
 pub mod rows;
 pub mod score;

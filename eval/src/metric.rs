@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use tessera_datasets::{Error, Result, VERSION};
 
-use crate::bootstrap::{Bootstrap, percentile_interval};
+use crate::bootstrap::{Bootstrap, Interval, percentile_interval};
 use crate::predictions::Details;
 use crate::rows::Rows;
 use crate::score::{Score, Signature, Spread};
@@ -107,6 +107,11 @@ pub trait Metric: Send + Sync + 'static {
 
     /// What stands below the fraction line: [`About::counts`].
     fn counted(&self, total: &Self::Statistic) -> u64;
+
+    /// The interval of merged statistics, where theory has one: such a score is not resampled.
+    fn interval(&self, _total: &Self::Statistic) -> Option<Interval> {
+        None
+    }
 
     /// What else must agree for two values to be comparable.
     fn signature(&self, total: &Self::Statistic, segments: u64, details: &Details) -> Signature;
@@ -260,19 +265,21 @@ impl<M: Metric> Tally for TypedTally<M> {
     fn finish(&self, details: &Details, bootstrap: &Bootstrap) -> Result<Score> {
         let about = &M::ABOUT;
         let (total, value) = self.whole(&self.segments)?;
+        let own = self.metric.interval(&total);
         let replicates = match self.segments.len() {
             0 | 1 => Vec::new(),
+            _ if own.is_some() => Vec::new(),
             n => bootstrap.replicates(n, |drawn| self.value_of(drawn)),
         };
         let n = self.segments.len() as u64;
-        let signature = self
-            .metric
-            .signature(&total, n, details)
-            .with("bootstrap", bootstrap.count)
-            .with("seed", bootstrap.seed)
-            .with("version", format_args!("tessera-{VERSION}"));
+        let signature = self.metric.signature(&total, n, details);
+        let signature = match own {
+            Some(interval) => signature.with("interval", interval.method),
+            None => signature.with("bootstrap", bootstrap.count).with("seed", bootstrap.seed),
+        };
+        let signature = signature.with("version", format_args!("tessera-{VERSION}"));
         Ok(Score {
-            interval: percentile_interval(&replicates),
+            interval: own.or_else(|| percentile_interval(&replicates)),
             n,
             label: self.metric.label(),
             counted: self.metric.counted(&total),

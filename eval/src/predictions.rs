@@ -52,6 +52,22 @@ impl Details {
         self.0.get(key).and_then(Value::as_f64)
     }
 
+    /// A list of texts, such as `classes`; empty where there is none.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        let items = self.0.get(key).and_then(Value::as_array).into_iter().flatten();
+        items.map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect()
+    }
+
+    /// How many items a list has, such as `classes`.
+    pub fn count(&self, key: &str) -> Option<usize> {
+        self.0.get(key).and_then(Value::as_array).map(Vec::len)
+    }
+
+    /// Whether something holds, such as `average`; false where it is not said.
+    pub fn flag(&self, key: &str) -> bool {
+        self.0.get(key).and_then(Value::as_bool).unwrap_or(false)
+    }
+
     /// The first eight digits of a hash, or `unknown`.
     pub fn short_hash(&self, key: &str) -> &str {
         self.text(key).and_then(|hash| hash.get(..8)).unwrap_or("unknown")

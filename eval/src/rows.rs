@@ -1,6 +1,9 @@
 //! The columns of a batch of predictions, with errors that name who wanted what.
 
-use arrow::array::{Array, Float32Array, Float64Array, ListArray, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    Array, BinaryArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch,
+    StringArray, StructArray, UInt32Array, UInt64Array,
+};
 use tessera_datasets::{Error, Result};
 
 /// A batch of rows as one reader sees it.
@@ -44,6 +47,14 @@ impl<'a> Rows<'a> {
         Ok(self.column::<UInt64Array>(name, "uint64")?.values())
     }
 
+    /// A column of `int64`.
+    ///
+    /// # Errors
+    /// When it is absent, of another type, or has nulls.
+    pub fn i64s(&self, name: &str) -> Result<&'a [i64]> {
+        Ok(self.column::<Int64Array>(name, "int64")?.values())
+    }
+
     /// A column of `float64`.
     ///
     /// # Errors
@@ -69,6 +80,30 @@ impl<'a> Rows<'a> {
         let values = lists.values().as_any().downcast_ref::<Float32Array>();
         let values = values.ok_or_else(|| self.wrong_type(name, "list<float32>"))?.values();
         Ok(ranges(lists).map(|(from, to)| &values[from..to]).collect())
+    }
+
+    /// A column of lists of `float32` that all have one length, row by row.
+    ///
+    /// # Errors
+    /// When it is absent, of another type, or has nulls.
+    pub fn fixed_f32_lists(&self, name: &str) -> Result<Vec<&'a [f32]>> {
+        let lists = self.column::<FixedSizeListArray>(name, "fixed_size_list<float32>")?;
+        let values = lists.values().as_any().downcast_ref::<Float32Array>();
+        let values = values.ok_or_else(|| self.wrong_type(name, "fixed_size_list<float32>"))?.values();
+        let length = lists.value_length() as usize;
+        Ok((0..lists.len()).map(|row| &values[row * length..(row + 1) * length]).collect())
+    }
+
+    /// The encoded bytes of a column of images, row by row; none where a row has no image.
+    ///
+    /// # Errors
+    /// When it is absent or of another type.
+    pub fn images(&self, name: &str) -> Result<Vec<Option<&'a [u8]>>> {
+        let images = self.typed::<StructArray>(name, "struct<bytes: binary, path: string>")?;
+        let bytes = images.column_by_name("bytes").and_then(|bytes| bytes.as_any().downcast_ref::<BinaryArray>());
+        let bytes = bytes.ok_or_else(|| self.wrong_type(name, "struct<bytes: binary, path: string>"))?;
+        let image = |row: usize| (images.is_valid(row) && bytes.is_valid(row)).then(|| bytes.value(row));
+        Ok((0..images.len()).map(image).collect())
     }
 
     /// A column of lists of `uint32`, row by row.
@@ -98,18 +133,23 @@ impl<'a> Rows<'a> {
         Error::input(message).row(self.first + index as u64 + 1)
     }
 
+    /// A column without nulls.
     fn column<T: Array + 'static>(&self, name: &str, wanted: &str) -> Result<&'a T> {
+        let typed = self.typed::<T>(name, wanted)?;
+        match (0..typed.len()).find(|i| typed.is_null(*i)) {
+            Some(row) => Err(self.error(row, format!("no value in column `{name}`, which {} reads", self.reader))),
+            None => Ok(typed),
+        }
+    }
+
+    fn typed<T: Array + 'static>(&self, name: &str, wanted: &str) -> Result<&'a T> {
         let column = self.batch.column_by_name(name).ok_or_else(|| {
             let schema = self.batch.schema_ref();
             let there: Vec<String> = schema.fields().iter().map(|f| format!("`{}`", f.name())).collect();
             Error::input(format!("{} reads column `{name}`, which is not there", self.reader))
                 .hint(format!("columns: {}", there.join(", ")))
         })?;
-        let typed = column.as_any().downcast_ref::<T>().ok_or_else(|| self.wrong_type(name, wanted))?;
-        match (0..typed.len()).find(|i| typed.is_null(*i)) {
-            Some(row) => Err(self.error(row, format!("no value in column `{name}`, which {} reads", self.reader))),
-            None => Ok(typed),
-        }
+        column.as_any().downcast_ref::<T>().ok_or_else(|| self.wrong_type(name, wanted))
     }
 
     fn wrong_type(&self, name: &str, wanted: &str) -> Error {

@@ -3,6 +3,7 @@
 mod bits_per_byte;
 pub mod bleu;
 pub mod chrf;
+pub mod classification;
 mod language_model;
 mod loss;
 mod ngrams;
@@ -30,6 +31,12 @@ pub const METRICS: &[Entry] = &[
     Entry::of::<bits_per_byte::BitsPerByte>(),
     Entry::of::<loss::Loss>(),
     Entry::of::<token_accuracy::TokenAccuracy>(),
+    Entry::of::<classification::TopK<1>>(),
+    Entry::of::<classification::TopK<5>>(),
+    Entry::of::<classification::MacroAccuracy>(),
+    Entry::of::<classification::MacroF1>(),
+    Entry::of::<classification::CrossEntropy>(),
+    Entry::of::<classification::CalibrationError>(),
 ];
 
 /// A metric as the registry lists it.

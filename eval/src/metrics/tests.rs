@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt32Array};
+use arrow::array::{
+    ArrayRef, FixedSizeListArray, Float32Array, Float64Array, Int64Array, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, UInt32Array,
+};
+use arrow::datatypes::{DataType, Field};
 use proptest::prelude::*;
 use serde_json::json;
 use tessera_datasets::config::RunConfig;
@@ -39,6 +43,20 @@ fn sentences(rows: &[(&str, &[&str])]) -> RecordBatch {
     let columns: [(&str, ArrayRef); 2] =
         [("hypothesis", Arc::new(hypotheses)), ("references", Arc::new(references.finish()))];
     RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// One image that the model takes for what it is, in a batch that lacks a column.
+fn image_without(column: &str) -> RecordBatch {
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let values = Arc::new(Float32Array::from(vec![0.25_f32.ln(), 0.75_f32.ln()]));
+    let class: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let columns: [(&str, ArrayRef); 4] = [
+        ("id", Arc::new(StringArray::from(vec!["a"]))),
+        ("label", class.clone()),
+        ("prediction", class),
+        ("log_probabilities", Arc::new(FixedSizeListArray::new(item, 2, values, None))),
+    ];
+    RecordBatch::try_from_iter(columns.into_iter().filter(|(name, _)| *name != column)).unwrap()
 }
 
 fn translation(kind: &str, rows: &[(&str, &[&str])]) -> Result<Score> {
@@ -105,7 +123,7 @@ fn signatures() {
 fn every_metric_is_named_documented_and_reads_columns_that_exist() {
     let schema = schema::language_model_predictions();
     let mut columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-    columns.extend(["hypothesis", "references"]);
+    columns.extend(["hypothesis", "references", "label", "prediction", "log_probabilities"]);
     let mut kinds: Vec<&str> = METRICS.iter().map(|e| e.about.kind).collect();
     for entry in METRICS {
         let about = entry.about;
@@ -144,6 +162,7 @@ fn every_metric_says_which_column_is_absent() {
                 ["hypothesis", "references"] => {
                     sentences(&[("a", &["b"])]).project(&[usize::from(*column == "hypothesis")]).unwrap()
                 }
+                ["id", ..] => image_without(column),
                 _ => batch(&TWO, Some(column)),
             };
             let error = (entry.usual)().start().read(&Rows::new(&batch, &reader, 0)).unwrap_err();

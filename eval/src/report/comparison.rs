@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tessera_datasets::{Error, Result};
 
+use super::classification::{Results, SameImages, Side as ImageSide};
 use super::curves::Series;
 use super::language_model::LanguageModel;
 use super::run::ScoredRun;
@@ -33,6 +34,10 @@ pub struct Comparison {
     pub curve_unit: String,
     /// Translations compared sentence by sentence.
     pub paired: Option<Paired>,
+    /// Classifiers compared image by image.
+    pub images: Option<SameImages>,
+    /// The rows of timm's results file of the other runs.
+    pub results: Vec<Results>,
     /// The runs.
     pub runs: Vec<Compared>,
 }
@@ -54,6 +59,8 @@ pub struct Compared {
     pub tokenizer_sha256: String,
     /// Tokens to choose from.
     pub vocabulary: Option<u64>,
+    /// The side of the square that an image network sees.
+    pub image_size: Option<u64>,
     /// Parameters that were trained.
     pub parameters: u64,
     /// Steps done.
@@ -94,6 +101,7 @@ impl Comparison {
                 overlaps_best: false,
                 tokenizer_sha256: tokenizers(run),
                 vocabulary: run.predictions.details().number("vocabulary"),
+                image_size: run.predictions.details().number("image_size"),
                 parameters: run.provenance.parameters,
                 steps: run.provenance.steps,
                 train_seconds: run.provenance.train_seconds,
@@ -119,7 +127,14 @@ impl Comparison {
             same_tokenizer,
             same_text: same_text(runs),
             same_windows: all_same(runs.iter().map(windows)),
-            curve_unit: if same_tokenizer { "nats per token" } else { "bits per byte" }.to_owned(),
+            curve_unit: match (runs[0].classification.is_some(), same_tokenizer) {
+                (true, _) => "nats per image",
+                (false, true) => "nats per token",
+                (false, false) => "bits per byte",
+            }
+            .to_owned(),
+            images: same_images(runs),
+            results: runs[1..].iter().filter_map(|run| Some(run.classification.as_ref()?.results.clone())).collect(),
             paired: paired(runs, same_tokenizer, bootstrap)?,
             runs: compared,
         })
@@ -192,6 +207,18 @@ fn side<'a>(run: &'a ScoredRun, runs: &[ScoredRun], same_tokenizer: bool) -> Opt
 fn paired(runs: &[ScoredRun], same_tokenizer: bool, bootstrap: &Bootstrap) -> Result<Option<Paired>> {
     let sides: Option<Vec<Side<'_>>> = runs.iter().map(|run| side(run, runs, same_tokenizer)).collect();
     sides.map(|sides| Paired::of(&sides, bootstrap)).transpose()
+}
+
+/// The first run beside all others image by image, where all classify.
+fn same_images(runs: &[ScoredRun]) -> Option<SameImages> {
+    let sides: Option<Vec<ImageSide<'_>>> = runs
+        .iter()
+        .map(|run| {
+            let made = run.classification.as_ref()?;
+            Some(ImageSide { name: name_of(run, runs), classes: &made.classes, rows: &made.rows, shown: &made.shown })
+        })
+        .collect();
+    sides.map(|sides| SameImages::of(&sides))
 }
 
 fn same_text(runs: &[ScoredRun]) -> bool {

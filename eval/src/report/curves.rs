@@ -20,6 +20,8 @@ pub struct Curves {
     pub smoothed: Option<Series>,
     /// The loss on the validation data.
     pub validation: Option<Series>,
+    /// Top-1 accuracy on the validation data, of a model that classifies.
+    pub accuracy: Option<Series>,
     /// What else was logged of the training: `learning_rate`, `gradient_norm`, …
     pub others: Vec<Series>,
     /// Losses that were logged and are no finite number.
@@ -52,6 +54,7 @@ impl Curves {
             smoothed: losses.as_ref().filter(|s| s.steps.len() > 20).map(|s| s.smoothed(SMOOTHING)),
             train: losses,
             validation: validation.series("loss"),
+            accuracy: validation.series("top1"),
             others: others.collect(),
             not_finite: train.not_finite + validation.not_finite,
         };
@@ -82,7 +85,7 @@ impl<'a> Values<'a> {
     }
 
     fn names(&self) -> impl Iterator<Item = &'a str> {
-        let known = ["learning_rate", "gradient_norm", "tokens_per_second"];
+        let known = ["learning_rate", "gradient_norm", "tokens_per_second", "images_per_second"];
         let first = known.into_iter().filter(|name| self.by_name.contains_key(name));
         let rest = self.by_name.keys().copied().filter(move |name| !known.contains(name));
         first.chain(rest)

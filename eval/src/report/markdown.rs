@@ -1,5 +1,6 @@
 //! The report as Markdown: the same content in tables, for a repository or a terminal.
 
+mod classification;
 mod translation;
 
 use std::fmt::Write;
@@ -7,7 +8,7 @@ use std::fmt::Write;
 use tessera_datasets::console::{bytes, duration, thousands};
 
 use super::chart::sparkline;
-use super::{Comparison, Curves, Data, Excerpt, LanguageModel, Report};
+use super::{Classification, Comparison, Curves, Data, Excerpt, LanguageModel, Report};
 use crate::number::{Style, compact, percent, probability, significant, with_interval, within};
 use crate::score::Score;
 use crate::table::{Table, markdown_cell};
@@ -20,7 +21,7 @@ pub fn render(report: &Report) -> String {
     let mut out = String::new();
     header(&mut out, report);
     if let Some(comparison) = &report.comparison {
-        comparison_section(&mut out, comparison);
+        comparison_section(&mut out, comparison, report.classification.as_ref());
     }
     scores(&mut out, &report.scores);
     if let Some(curves) = &report.curves {
@@ -32,7 +33,10 @@ pub fn render(report: &Report) -> String {
     if let Some(made) = &report.translation {
         translation::section(&mut out, made);
     }
-    if !report.samples.is_empty() || report.translation.is_none() {
+    if let Some(made) = &report.classification {
+        classification::section(&mut out, made);
+    }
+    if !report.samples.is_empty() || (report.translation.is_none() && report.classification.is_none()) {
         samples(&mut out, report);
     }
     data(&mut out, &report.data);
@@ -94,7 +98,7 @@ fn header(out: &mut String, report: &Report) {
     out.push_str(&table.markdown());
 }
 
-fn comparison_section(out: &mut String, comparison: &Comparison) {
+fn comparison_section(out: &mut String, comparison: &Comparison, images: Option<&Classification>) {
     heading(out, 2, "Comparison");
     paragraph(
         out,
@@ -111,7 +115,7 @@ fn comparison_section(out: &mut String, comparison: &Comparison) {
     let names: Vec<String> = best.scores.iter().map(|s| format!(">{} {}", s.label, arrow(s))).collect();
     let mut head: Vec<&str> = vec!["run", "model"];
     head.extend(names.iter().map(String::as_str));
-    head.extend([">parameters", ">steps", ">time", "tokenizer"]);
+    head.extend([">parameters", ">steps", ">time", if images.is_some() { "image size" } else { "tokenizer" }]);
     let mut table = Table::new(&head);
     for run in &comparison.runs {
         let star = if run.is_best { "★ " } else { "" };
@@ -120,13 +124,17 @@ fn comparison_section(out: &mut String, comparison: &Comparison) {
             let found = run.scores.iter().find(|s| s.name == wanted.name).map(interval);
             found.map_or_else(String::new, |(value, interval)| format!("{value} ({interval})").replace(" ()", ""))
         }));
-        let tokenizer = run.tokenizer_sha256.get(..8).unwrap_or(&run.tokenizer_sha256).to_owned();
-        cells.extend([compact(run.parameters as f64), thousands(run.steps), duration(run.train_seconds), tokenizer]);
+        let tokenizer = || run.tokenizer_sha256.get(..8).unwrap_or(&run.tokenizer_sha256).to_owned();
+        let last = run.image_size.map_or_else(tokenizer, |size| size.to_string());
+        cells.extend([compact(run.parameters as f64), thousands(run.steps), duration(run.train_seconds), last]);
         table.line(cells);
     }
     out.push_str(&table.markdown());
     if let Some(paired) = &comparison.paired {
         translation::paired(out, paired);
+    }
+    if let (Some(paired), Some(made)) = (&comparison.images, images) {
+        classification::paired(out, paired, &made.classes);
     }
 }
 
@@ -149,8 +157,9 @@ fn curves_section(out: &mut String, curves: &Curves) {
     let mut table = Table::new(&["curve", "from left to right", ">first", ">last", ">lowest"]);
     let named = [("training loss", &curves.train), ("validation loss", &curves.validation)];
     let losses = named.into_iter().filter_map(|(name, series)| Some((name.to_owned(), series.as_ref()?)));
+    let accuracy = curves.accuracy.iter().map(|series| ("validation top-1".to_owned(), series));
     let others = curves.others.iter().map(|series| (series.name.replace('_', " "), series));
-    for (name, series) in losses.chain(others) {
+    for (name, series) in losses.chain(accuracy).chain(others) {
         let ends =
             [series.values.first(), series.values.last()].map(|v| v.map_or_else(String::new, |v| significant(*v, 4)));
         let lowest = series.values.iter().copied().fold(f64::INFINITY, f64::min);

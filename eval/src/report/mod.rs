@@ -5,6 +5,7 @@
 //! beside `language_model`, a template under `templates/` and a few lines in `markdown.rs`.
 
 pub mod chart;
+pub mod classification;
 mod comparison;
 mod curves;
 mod data;
@@ -25,6 +26,7 @@ use tessera_datasets::files::write_atomic;
 use tessera_datasets::run_dir::RunDir;
 use tessera_datasets::{Error, Result};
 
+pub use classification::Classification;
 pub use comparison::{Compared, Comparison};
 pub use curves::{Curves, Series};
 pub use data::{Data, Reason, SplitSize};
@@ -88,6 +90,7 @@ fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
         curves: run.curves,
         language_model: run.language_model,
         translation: run.translation,
+        classification: run.classification,
         average: run.dir.average()?,
         scores: run.scores,
     };
@@ -97,16 +100,30 @@ fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
     Ok(report)
 }
 
-/// Writes the three files and returns the path of the page.
+/// Writes the files (of images also `results.csv`, timm's table) and returns the path of the page.
 ///
 /// # Errors
 /// When the folder cannot be written.
 pub fn write(report: &Report, dir: &Path) -> Result<PathBuf> {
     let page = dir.join("index.html");
     write_atomic(dir.join("report.json"), &json(report)?)?;
+    if let Some(table) = results(report) {
+        write_atomic(dir.join("results.csv"), table.as_bytes())?;
+    }
     write_atomic(dir.join("report.md"), markdown::render(report).as_bytes())?;
     write_atomic(&page, html::render(report)?.as_bytes())?;
     Ok(page)
+}
+
+/// timm's results file: a line for the run and for every other that classifies images, the best
+/// first.
+fn results(report: &Report) -> Option<String> {
+    let own = &report.classification.as_ref()?.results;
+    let mut lines: Vec<&classification::Results> = vec![own];
+    lines.extend(report.comparison.iter().flat_map(|comparison| &comparison.results));
+    lines.sort_by(|a, b| b.share().total_cmp(&a.share()));
+    let lines = lines.into_iter().map(|line| line.line() + "\n");
+    Some(format!("{}\n{}", classification::RESULTS_HEADER, lines.collect::<String>()))
 }
 
 /// The bytes of `report.json`.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tessera_datasets::run_dir::{Average, Sample};
 
+use super::classification::Classification;
 use super::comparison::Comparison;
 use super::curves::Curves;
 use super::data::Data;
@@ -54,6 +55,8 @@ pub struct Report {
     pub language_model: Option<LanguageModel>,
     /// How a model translates.
     pub translation: Option<Translation>,
+    /// How a model classifies images.
+    pub classification: Option<Classification>,
     /// What averaging the last checkpoints was worth, where that was done.
     pub average: Option<Average>,
     /// What the model wrote by itself.
@@ -62,6 +65,13 @@ pub struct Report {
     pub data: Data,
     /// How it came to be.
     pub origin: Origin,
+}
+
+impl Report {
+    /// What the losses of its curves are in.
+    pub fn loss_unit(&self) -> &'static str {
+        if self.classification.is_some() { "nats per image" } else { "nats per token" }
+    }
 }
 
 /// What was scored: which checkpoint, on what.

@@ -6,6 +6,7 @@ use tessera_datasets::config::RunConfig;
 use tessera_datasets::run_dir::{Provenance, RunDir};
 use tessera_datasets::{Error, Result};
 
+use super::classification::{self, Classification};
 use super::curves::Curves;
 use super::language_model::{self, LanguageModel};
 use super::translation::{self, Scored, Translation};
@@ -30,6 +31,8 @@ pub struct ScoredRun {
     pub language_model: Option<LanguageModel>,
     /// What else the predictions of a translation show.
     pub translation: Option<Translation>,
+    /// What else the predictions of image classification show.
+    pub classification: Option<Classification>,
     /// The statistics behind the scores, row by row, in their order.
     pub tallies: Vec<Box<dyn Tally>>,
 }
@@ -84,12 +87,20 @@ impl ScoredRun {
             }
             _ => None,
         };
+        let provenance = dir.provenance()?;
+        let classification = match predictions.task() {
+            classification::TASK => {
+                Some(Classification::read(&predictions, &explanations, &tallies, &provenance.name)?)
+            }
+            _ => None,
+        };
         Ok(Self {
-            provenance: dir.provenance()?,
+            provenance,
             scores,
             curves: Curves::of(&dir.metrics()?),
             language_model,
             translation,
+            classification,
             tallies,
             predictions,
             dir,

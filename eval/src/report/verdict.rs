@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use tessera_datasets::console::thousands;
 use tessera_datasets::run_dir::Average;
 
+use super::classification::Classification;
 use super::curves::Curves;
 use super::model::{Fact, Report};
-use crate::number::{significant, within};
+use crate::number::{percent, significant, within};
 
 /// The share of the validation curve, at its end, in which progress is looked for.
 const TAIL: f64 = 0.2;
@@ -21,14 +22,18 @@ const RISE: f64 = 0.005;
 pub(super) fn verdict(report: &Report) -> Vec<String> {
     let headline = &report.scores[0];
     let mut sentences = vec![format!("{}.", capital(&headline.meaning))];
-    sentences.extend(report.curves.as_ref().and_then(progress));
-    sentences.extend(report.curves.as_ref().and_then(gap));
+    let seen = if report.classification.is_some() { "training images" } else { "training text" };
+    sentences.extend(report.curves.as_ref().and_then(|curves| progress(curves, seen)));
+    // images are augmented and their labels smoothed while training, so that its loss is another one
+    let alike = report.curves.as_ref().filter(|_| report.classification.is_none());
+    sentences.extend(alike.and_then(gap));
+    sentences.extend(report.classification.as_ref().and_then(hardest));
     sentences.extend(report.average.as_ref().map(average));
     sentences.extend(rank(report));
     sentences
 }
 
-fn progress(curves: &Curves) -> Option<String> {
+fn progress(curves: &Curves, seen: &str) -> Option<String> {
     let points = curves.validation.as_ref()?.points();
     let (last_step, last) = *points.last()?;
     let best = points.iter().copied().reduce(|a, b| if b.1 < a.1 { b } else { a })?;
@@ -39,7 +44,7 @@ fn progress(curves: &Curves) -> Option<String> {
     if last > best.1 * (1.0 + RISE) {
         let rise = significant(last - best.1, 2);
         return Some(format!(
-            "The validation loss was lowest at step {} and rose by {rise} nats until step {}: from there on the model learned the training text by heart.",
+            "The validation loss was lowest at step {} and rose by {rise} nats until step {}: from there on the model learned the {seen} by heart.",
             step(best.0),
             step(last_step)
         ));
@@ -65,6 +70,16 @@ fn gap(curves: &Curves) -> Option<String> {
             "At the end it did as well on text it had not seen ({validation_text} nats per token) as on the training text ({train_text})."
         ),
     })
+}
+
+/// The class that is recognised least, where it stands out.
+fn hardest(made: &Classification) -> Option<String> {
+    let all = made.top_1?.value;
+    let class = made.by_class.first()?;
+    let recall = class.recall.filter(|recall| recall.high < all)?;
+    let taken = class.taken_for.map(|taken| format!(", most often taken for {}", made.classes[taken.class]));
+    let (name, share) = (&class.name, percent(recall.value));
+    Some(format!("The hardest class is {name}, of which {share} are recognised{}.", taken.unwrap_or_default()))
 }
 
 fn average(average: &Average) -> String {
@@ -113,9 +128,11 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
             format!("started {}", report.origin.started),
         ),
     ];
-    let speed = report.curves.as_ref().and_then(|c| c.others.iter().find(|s| s.name == "tokens_per_second")?.median());
-    if let Some(speed) = speed {
-        facts.push(fact("tokens per second", json!(speed.round()), "compact", "median over training".to_owned()));
+    for (series, label) in [("tokens_per_second", "tokens per second"), ("images_per_second", "images per second")] {
+        let speed = report.curves.as_ref().and_then(|c| c.others.iter().find(|s| s.name == series)?.median());
+        if let Some(speed) = speed {
+            facts.push(fact(label, json!(speed.round()), "compact", "median over training".to_owned()));
+        }
     }
     let note = format!("{}, {}", plural(provenance.threads, "thread"), provenance.precision);
     facts.push(fact("device", json!(provenance.device), "", note));
@@ -134,6 +151,9 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
             facts.push(fact("beam", json!(beam), "count", penalty.unwrap_or_default()));
         }
     }
+    if let Some(made) = &report.classification {
+        facts.extend(image_facts(made));
+    }
     if let Some(lm) = &report.language_model {
         let context = lm
             .context
@@ -144,6 +164,22 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
                 lm.bytes_per_token().map_or_else(String::new, |b| format!("{} bytes per token", significant(b, 3)));
             facts.push(fact("vocabulary", json!(vocabulary), "compact", per_token));
         }
+    }
+    facts
+}
+
+fn image_facts(made: &Classification) -> Vec<Fact> {
+    let unknown =
+        if made.unlabelled > 0 { format!("{} of unknown class", thousands(made.unlabelled)) } else { String::new() };
+    let mut facts = vec![fact("images", json!(made.images), "count", unknown)];
+    facts.push(fact("classes", json!(made.classes.len()), "count", String::new()));
+    if let Some(size) = made.image_size {
+        let crop = made.crop.map(|crop| format!("the middle {} of an image", percent(crop)));
+        let parts = [crop, made.interpolation.clone()].into_iter().flatten().collect::<Vec<_>>();
+        facts.push(fact("image size", json!(format!("{size} × {size}")), "", parts.join(", ")));
+    }
+    if made.average {
+        facts.push(fact("weights", json!("averaged"), "", "exponential moving average over training".to_owned()));
     }
     facts
 }
@@ -183,6 +219,7 @@ mod tests {
             train: Some(Series::of("loss", &[(900.0, 1.5)], 100)),
             smoothed: None,
             validation: Some(validation),
+            accuracy: None,
             others: Vec::new(),
             not_finite: 0,
         }
@@ -190,7 +227,7 @@ mod tests {
 
     #[test]
     fn says_whether_training_helped_to_the_end() {
-        let says = |validation: &[f64]| progress(&curves(validation)).unwrap_or_default();
+        let says = |validation: &[f64]| progress(&curves(validation), "training text").unwrap_or_default();
         assert!(says(&[4.0, 3.0, 2.5, 2.2, 2.0]).contains("still falling at step 400"));
         assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
         assert!(says(&[4.0, 2.0, 1.8, 1.9, 2.0]).contains("lowest at step 200 and rose by 0.20"));

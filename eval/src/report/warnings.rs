@@ -6,6 +6,7 @@ use tessera_datasets::console::thousands;
 use tessera_datasets::hash::sha256_file;
 use tessera_datasets::run_dir::RunDir;
 
+use super::classification::Classification;
 use super::model::Report;
 use super::translation::Translation;
 use crate::number::{percent, significant};
@@ -20,6 +21,13 @@ const MANY_REJECTED: f64 = 0.01;
 const MANY_TOKENISED: f64 = 0.5;
 /// Translations this share shorter or longer than the references move BLEU by their length.
 const OFF_IN_LENGTH: f64 = 0.1;
+
+/// A class with fewer images than this has an accuracy that hangs on a few of them.
+const FEW_OF_A_CLASS: u64 = 10;
+/// Confidence and accuracy this far apart mislead whoever reads the probabilities.
+const OFF_IN_CONFIDENCE: f64 = 0.05;
+/// Names that a warning lists.
+const NAMED: usize = 4;
 
 /// Something to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +53,9 @@ pub(super) fn all(report: &Report, run: &RunDir) -> Result<Vec<Warning>> {
     scores(report, &mut found);
     if let Some(made) = &report.translation {
         translation(made, &mut found);
+    }
+    if let Some(made) = &report.classification {
+        classification(made, &mut found);
     }
     found.extend(checkpoint(report, run)?);
     found.extend(average(report));
@@ -134,6 +145,64 @@ fn translation(translation: &Translation, found: &mut Vec<Warning>) {
     }
 }
 
+/// What looks wrong about a test of classification, and whether its probabilities can be trusted.
+fn classification(made: &Classification, found: &mut Vec<Warning>) {
+    if made.unlabelled > 0 {
+        let (unknown, images) = (thousands(made.unlabelled), thousands(made.images));
+        let text = format!("the class of {unknown} of {images} images is not known");
+        found.push(warning("unknown-labels", text, "they are left out of every score"));
+    }
+    let names = |classes: &[&super::classification::ByClass]| {
+        let named: Vec<String> = classes.iter().take(NAMED).map(|class| format!("`{}`", class.name)).collect();
+        let more = if classes.len() > NAMED { ", …" } else { "" };
+        format!("{}{more}", named.join(", "))
+    };
+    let of_support = |range: std::ops::Range<u64>| -> Vec<_> {
+        made.by_class.iter().filter(|class| range.contains(&class.support)).collect()
+    };
+    let (absent, few) = (of_support(0..1), of_support(1..FEW_OF_A_CLASS));
+    if !absent.is_empty() {
+        let text = format!(
+            "{} of {} classes have no image in this split: {}",
+            absent.len(),
+            made.classes.len(),
+            names(&absent)
+        );
+        found.push(warning(
+            "classes-without-images",
+            text,
+            "nothing is known about them, and the means over classes leave them out",
+        ));
+    }
+    if !few.is_empty() {
+        let text = format!(
+            "{} of {} classes have fewer than {FEW_OF_A_CLASS} images: {}",
+            few.len(),
+            made.classes.len(),
+            names(&few)
+        );
+        found.push(warning(
+            "classes-with-few-images",
+            text,
+            "their accuracy hangs on a few images; look at its interval",
+        ));
+    }
+    let reliability = &made.reliability;
+    let over = reliability.confidence - reliability.accuracy;
+    if reliability.error.is_some() && over.abs() > OFF_IN_CONFIDENCE {
+        let (sure, right) = (percent(reliability.confidence), percent(reliability.accuracy));
+        let text = format!("the model is sure of {sure} in the mean and right for {right}");
+        let (code, hint) = match over > 0.0 {
+            true => (
+                "over-confident",
+                "its probabilities are too high; label smoothing or a temperature would lower them (Guo et al. 2017)",
+            ),
+            false => ("under-confident", "its probabilities are too low, as after mixup or strong label smoothing"),
+        };
+        found.push(warning(code, text, hint));
+    }
+}
+
 /// `have` and `are` of one sentence.
 fn singular(what: &str) -> String {
     let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
@@ -170,7 +239,9 @@ fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
     if evaluated.is_average {
         return Ok(None);
     }
-    let weights = run.checkpoint(step).join("model.safetensors");
+    // the moving average of the weights lies beside them
+    let name = if report.classification.as_ref().is_some_and(|made| made.average) { "ema" } else { "model" };
+    let weights = run.checkpoint(step).join(format!("{name}.safetensors"));
     if weights.is_file() && sha256_file(&weights)? != *expected {
         let text = format!("the weights of step {} are not those that made the predictions", thousands(step));
         return Ok(Some(warning("checkpoint-changed", text, "predict again: the scores are of other weights")));
@@ -277,6 +348,10 @@ fn comparison(report: &Report, found: &mut Vec<Warning>) {
     }
     for refused in comparison.paired.iter().flat_map(|paired| &paired.refused) {
         let text = format!("`{}` did not translate the same sentences: {}", refused.run, refused.reason);
+        found.push(warning("segments-differ", text, "its scores are of another test, and no paired test is possible"));
+    }
+    for refused in comparison.images.iter().flat_map(|images| &images.refused) {
+        let text = format!("`{}` did not classify the same images: {}", refused.run, refused.reason);
         found.push(warning("segments-differ", text, "its scores are of another test, and no paired test is possible"));
     }
     if !comparison.same_text {

@@ -2,8 +2,10 @@
 //!
 //! [`Resamples`] gives the interval of one system, [`Method`] compares two. All take the statistics
 //! of segments and merge them; the draws are numpy's, so p-values are sacrebleu's. [`paired`] does
-//! the same for two [`Tally`]s, whatever their metric.
+//! the same for two [`Tally`]s, whatever their metric. Of classifiers, whose cases are right or wrong,
+//! [`Shared`] has McNemar's test, which needs no draws.
 
+mod mcnemar;
 mod numpy;
 mod paired;
 mod randomise;
@@ -13,6 +15,7 @@ mod tests;
 
 use tessera_datasets::Result;
 
+pub use mcnemar::{Difference, FEW, McNemar, McNemarMethod, Shared, mcnemar};
 pub use numpy::Generator;
 pub use paired::{Method, PairedResult, Scoring};
 pub use resample::{Estimate, Resamples, merged};

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test and the example use a part of it")]
 
+pub mod images;
 pub mod markup;
 pub mod ngram;
 pub mod run;

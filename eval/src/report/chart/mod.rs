@@ -1,4 +1,5 @@
-//! Charts as SVG text: lines, bars, dots with whiskers, heat strips, attention.
+//! Charts as SVG text: lines, bars, dots with whiskers, heat strips, attention, confusion,
+//! reliability, and small pictures of pixels.
 //!
 //! They hold shapes and words, no colours: those come from the classes of the page's style sheet,
 //! so that a chart follows light, dark and print. Every chart has a title and a description for
@@ -9,9 +10,13 @@ mod attention;
 mod axis;
 mod bars;
 mod categories;
+mod confusion;
 mod dots;
 mod line;
+mod raster;
+mod reliability;
 mod scale;
+mod scatter;
 mod spark;
 mod strip;
 mod svg;
@@ -20,9 +25,13 @@ pub use attention::{HeatLabels, HeatMap, Lines, Weights};
 pub use axis::Axis;
 pub use bars::{Bar, BarChart};
 pub use categories::{Category, CategoryChart};
+pub use confusion::{CompactConfusion, ConfusionMatrix};
 pub use dots::{Dot, DotChart};
 pub use line::{Band, Line, LineChart, Mark};
+pub use raster::{Raster, address, diverging};
+pub use reliability::{ReliabilityBin, ReliabilityDiagram};
 pub use scale::Scale;
+pub use scatter::{ScatterChart, from_zero};
 pub use spark::sparkline;
 pub use strip::{Cell, StripChart};
 pub use svg::{Canvas, escape};

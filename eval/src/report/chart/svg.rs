@@ -113,6 +113,36 @@ impl Canvas {
         self.close_with_title("rect", title);
     }
 
+    /// A picture of pixels at an address, stretched into a box.
+    pub fn image(&mut self, address: &str, at: (f64, f64), width: f64, height: f64, class: &str) {
+        let (x, y) = (coordinate(at.0), coordinate(at.1));
+        let (width, height, address) = (coordinate(width), coordinate(height), escape(address));
+        let _ = write!(
+            self.out,
+            "<image class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" preserveAspectRatio=\"none\" href=\"{address}\"/>"
+        );
+    }
+
+    /// A square through which a part of a drawing is seen: from `x`, `y` of its own coordinates on,
+    /// so wide and so high.
+    pub fn window(&mut self, at: (f64, f64), side: f64, part: [f64; 4], draw: impl FnOnce(&mut Self)) {
+        let (x, y, side) = (coordinate(at.0), coordinate(at.1), coordinate(side));
+        let [left, top, width, height] = part.map(coordinate);
+        let _ = write!(
+            self.out,
+            "<svg x=\"{x}\" y=\"{y}\" width=\"{side}\" height=\"{side}\" viewBox=\"{left} {top} {width} {height}\">"
+        );
+        draw(self);
+        self.out.push_str("</svg>");
+    }
+
+    /// Puts what is drawn inside into a group that says what it is on hover.
+    pub fn titled(&mut self, title: &str, draw: impl FnOnce(&mut Self)) {
+        let _ = write!(self.out, "<g><title>{}</title>", escape(title));
+        draw(self);
+        self.out.push_str("</g>");
+    }
+
     /// A text; `anchor` is `start`, `middle` or `end`.
     pub fn text(&mut self, at: (f64, f64), anchor: &str, class: &str, text: &str) {
         let (x, y) = (coordinate(at.0), coordinate(at.1));

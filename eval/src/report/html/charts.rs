@@ -14,6 +14,7 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
     let mut charts = vec![("scores", scores(&report.scores))];
     if let Some(curves) = &report.curves {
         charts.push(("loss", loss(curves, report)));
+        charts.extend(curves.accuracy.as_ref().map(|series| ("accuracy", accuracy(series, report))));
         charts.push(("others", curves.others.iter().enumerate().map(|(i, s)| small(s, i)).collect()));
     }
     if let Some(lm) = &report.language_model {
@@ -23,6 +24,9 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
     }
     if let Some(translation) = &report.translation {
         charts.extend(super::translation::charts(translation));
+    }
+    if let Some(made) = &report.classification {
+        charts.extend(super::classification::charts(made));
     }
     if let Some(comparison) = &report.comparison {
         charts.push(("comparison", comparison_dots(comparison)));
@@ -100,16 +104,53 @@ fn loss(curves: &Curves, report: &Report) -> String {
         (None, _) => curves.train.as_ref().map_or_else(String::new, |s| describe("training loss", s)),
     };
     let (x, y) = (steps_scale(&lines), loss_scale(&lines));
+    let unit = format!("loss, {}", report.loss_unit());
     in_both("loss", Size::Wide, |size, id| {
         let chart = LineChart {
             caption: caption(&id, "Loss over the steps of training", description.clone()),
             size,
             height: if size == Size::Wide { 360.0 } else { 260.0 },
             x: Axis { label: "step".to_owned(), scale: x },
-            y: Axis { label: "loss, nats per token".to_owned(), scale: y },
+            y: Axis { label: unit.clone(), scale: y },
             bands: bands.clone(),
             lines: lines.clone(),
             marks: marks.iter().cloned().collect(),
+        };
+        chart.draw()
+    })
+}
+
+/// How often the most probable class was right on the validation data, in per cent.
+fn accuracy(series: &Series, report: &Report) -> String {
+    let points: Vec<(f64, f64)> = series.points().into_iter().map(|(step, share)| (step, 100.0 * share)).collect();
+    let describe = |point: &(f64, f64)| format!("{} % at step {}", significant(point.1, 3), thousands(point.0 as u64));
+    let ends = points.first().zip(points.last());
+    let description =
+        ends.map_or_else(String::new, |(first, last)| format!("From {} to {}.", describe(first), describe(last)));
+    let lines = vec![Line {
+        label: "validation".to_owned(),
+        class: "s0".to_owned(),
+        dots: points.len() <= 60,
+        path: "/curves/accuracy".to_owned(),
+        points,
+    }];
+    let highest = lines[0].points.iter().map(|p| p.1).fold(0.0, f64::max);
+    let lowest = lines[0].points.iter().map(|p| p.1).fold(100.0, f64::min);
+    let mark = report.evaluated.step.map(|step| Mark {
+        label: format!("scored: step {}", thousands(step)),
+        x: Some(step as f64),
+        y: lines[0].points.iter().find(|p| (p.0 - step as f64).abs() < 0.5).map(|p| p.1),
+    });
+    in_both("accuracy", Size::Wide, |size, id| {
+        let chart = LineChart {
+            caption: caption(&id, "Top-1 accuracy over the steps of training", description.clone()),
+            size,
+            height: if size == Size::Wide { 260.0 } else { 220.0 },
+            x: Axis { label: "step".to_owned(), scale: steps_scale(&lines) },
+            y: Axis { label: "top-1 accuracy, %".to_owned(), scale: Scale::linear(lowest, highest).nice(5) },
+            bands: Vec::new(),
+            lines: lines.clone(),
+            marks: mark.iter().cloned().collect(),
         };
         chart.draw()
     })

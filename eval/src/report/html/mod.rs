@@ -1,6 +1,7 @@
 //! The page: one HTML file with its style, script and pictures in it, and nothing from elsewhere.
 
 mod charts;
+mod classification;
 mod numbers;
 mod strips;
 mod translation;
@@ -24,6 +25,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("marked.html", include_str!("../../../templates/marked.html")),
     ("attention.html", include_str!("../../../templates/attention.html")),
     ("paired.html", include_str!("../../../templates/paired.html")),
+    ("classification.html", include_str!("../../../templates/classification.html")),
+    ("explained.html", include_str!("../../../templates/explained.html")),
+    ("portrait.html", include_str!("../../../templates/portrait.html")),
+    ("same_images.html", include_str!("../../../templates/same_images.html")),
     ("samples.html", include_str!("../../../templates/samples.html")),
     ("data.html", include_str!("../../../templates/data.html")),
     ("origin.html", include_str!("../../../templates/origin.html")),
@@ -63,6 +68,7 @@ pub fn render(report: &Report) -> Result<String> {
         easiest => strips::excerpts(report, |lm| &lm.easiest),
         hardest => strips::excerpts(report, |lm| &lm.hardest),
         attention => translation::attention(report),
+        images => classification::context(report),
         search => report.translation.as_ref().map(super::Translation::search),
         formula => report.translation.as_ref().and_then(|t| t.ngrams.as_ref()).map(super::translation::formula),
         place => report.comparison.as_ref().map(super::Comparison::place),

@@ -23,7 +23,7 @@ pub use examples::{Example, Examples};
 pub use lengths::Length;
 pub use ngrams::{Ngrams, Order};
 pub use oddities::Oddity;
-pub use paired::{Apart, Paired, Test, Wording};
+pub use paired::{Apart, Paired, Refused, Test, Wording};
 
 pub(super) use ngrams::formula;
 pub(super) use paired::Side;
