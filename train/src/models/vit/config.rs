@@ -304,7 +304,9 @@ mod tests {
             (preset("large", 14, 224), 304_203_752),
             (preset("large", 16, 224), 304_326_632),
             (preset("large", 32, 224), 306_535_400),
-            (preset("huge", 14, 224), 630_764_800),
+            // timm's own default is without a head
+            (VitConfig { classes: 0, ..preset("huge", 14, 224) }, 630_764_800),
+            (preset("huge", 14, 224), 632_045_800),
             (VitConfig { classes: 10, ..preset("tiny", 4, 32) }, 5_362_762),
             (VitConfig { class_token: false, global_pool: Pool::Avg, ..preset("tiny", 16, 224) }, 5_717_032),
         ];
