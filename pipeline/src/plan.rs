@@ -54,13 +54,13 @@ impl Plan {
         let first = tables.next().ok_or_else(|| {
             Error::input("the config has no `[[pipeline.stage]]`")
                 .at(config.path())
-                .hint("begin with `kind = \"read-text\"` or `kind = \"draw-world\"`")
+                .hint("begin with `kind = \"read-text\"`, `kind = \"read-images\"` or `kind = \"draw-world\"`")
         })?;
         let (entry, stage) = stages::parse(&first, &context)?;
         let Stage::Source(source) = stage else {
             return Err(first
                 .error("kind", format!("`{}` cannot be the first stage: it makes no rows", entry.name))
-                .hint("begin with `read-text` or `draw-world`"));
+                .hint("begin with `read-text`, `read-images` or `draw-world`"));
         };
         let mut plan = Self {
             context,

@@ -18,11 +18,12 @@ use arrow::record_batch::RecordBatch;
 use serde_json::{Map as JsonMap, Value};
 use tessera_datasets::config::DataConfig;
 use tessera_datasets::console::Unit;
+use tessera_datasets::manifest::SourceFile;
 use tessera_datasets::schema::{Kind, RecordSchema};
 use tessera_datasets::{Error, Result};
 
 use crate::artifacts::Artifacts;
-use crate::inputs::InputFile;
+use crate::inputs::{InputFile, hash_inputs};
 use crate::rejects::Rejects;
 
 /// What a batch should hold at most, in bytes; a single row may be larger.
@@ -97,6 +98,14 @@ pub trait PreparedSource: Send + Sync {
 
     /// The raw files; their hashes decide whether a dataset is up to date.
     fn inputs(&self) -> &[InputFile];
+
+    /// The raw files as the manifest lists them; where there are many small ones, folders of them.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not the one that its card means.
+    fn sources(&self) -> Result<Vec<SourceFile>> {
+        hash_inputs(self.inputs())
+    }
 
     /// The parts: a function of the config and the files only.
     fn parts(&self) -> &[Part];

@@ -29,7 +29,6 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result, files};
 
 use crate::artifacts::Artifacts;
-use crate::inputs::hash_inputs;
 use crate::plan::Plan;
 use crate::stage::PreparedSource;
 use group::{GroupInput, GroupRun};
@@ -65,14 +64,16 @@ pub enum Outcome {
 /// When the config, the raw files or the disk are at fault, or the folder holds another dataset.
 pub fn run(config: &RunConfig, options: &Options) -> Result<Outcome> {
     let plan = Plan::of(config)?;
-    let source = plan.open_source()?;
     let threads = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let threads = threads.map_err(|e| Error::input(format!("threads: {e}")))?;
-    threads.install(|| run_plan(&plan, source.as_ref(), &config.dataset_dir(&options.data_root), options.replace))
+    threads.install(|| {
+        let source = plan.open_source()?;
+        run_plan(&plan, source.as_ref(), &config.dataset_dir(&options.data_root), options.replace)
+    })
 }
 
 fn run_plan(plan: &Plan, source: &dyn PreparedSource, dir: &Path, replace: bool) -> Result<Outcome> {
-    let sources = hash_inputs(source.inputs())?;
+    let sources = source.sources()?;
     let keys = Keys::of(plan, source, &sources)?;
     if dir.join(MANIFEST).is_file() && !replace {
         let manifest = check_same(dir, plan, &keys)?;

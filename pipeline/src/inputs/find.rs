@@ -1,6 +1,6 @@
 //! From `[data]` to a sorted list of files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use tessera_datasets::card::Card;
@@ -20,13 +20,15 @@ pub struct Found {
     pub files: Vec<InputFile>,
     /// The names of files that are none of the wanted sort, sorted.
     pub skipped: Vec<String>,
+    /// The names of folders with neither a file to read nor another folder in them, sorted.
+    pub barren: Vec<String>,
 }
 
 /// Finds the files of `[data]`: those of the card, or those that `paths` lead to.
 ///
 /// `wanted` says by its name whether a file is read; `sorts` lists for people what is. A folder is
-/// walked in the order of names; hidden files are left out. A file that is named in full must be of
-/// a wanted sort, others are counted as skipped.
+/// walked in the order of names; hidden files and what file managers leave behind are left out. A
+/// file that is named in full must be of a wanted sort, others are counted as skipped.
 ///
 /// # Errors
 /// When there is no file, with what was looked for.
@@ -80,11 +82,13 @@ fn of_card(card: &Card, wanted: &dyn Fn(&str) -> bool) -> Result<Found> {
 
 fn of_paths(data: &DataConfig, dataset: &str, sorts: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Found> {
     let mut paths = BTreeMap::new();
+    let mut barren = BTreeSet::new();
     let mut roots = Vec::new();
     for entry in &data.paths {
-        let (root, files) = expand(entry, sorts, wanted)?;
-        roots.push(root);
-        paths.extend(files);
+        let expanded = expand(entry, sorts, wanted)?;
+        roots.push(expanded.root);
+        paths.extend(expanded.files);
+        barren.extend(expanded.barren);
     }
     let root = common_folder(&roots);
     let license = data.license.as_deref().unwrap_or(UNKNOWN_LICENSE);
@@ -106,6 +110,7 @@ fn of_paths(data: &DataConfig, dataset: &str, sorts: &str, wanted: &dyn Fn(&str)
     }
     found.files.sort_by(|a, b| a.name.cmp(&b.name));
     found.skipped.sort();
+    found.barren = barren.iter().map(|folder| name_below(&root, folder)).collect::<Result<_>>()?;
     Ok(found)
 }
 
@@ -115,12 +120,22 @@ enum Sort {
     Skipped,
 }
 
-/// One entry of `paths`: the folder that its files are named from, and the files.
-fn expand(entry: &str, sorts: &str, wanted: &dyn Fn(&str) -> bool) -> Result<(PathBuf, Vec<(PathBuf, Sort)>)> {
+/// One entry of `paths`.
+#[derive(Default)]
+struct Expanded {
+    /// The folder that its files are named from.
+    root: PathBuf,
+    files: Vec<(PathBuf, Sort)>,
+    /// See [`Found::barren`].
+    barren: Vec<PathBuf>,
+}
+
+fn expand(entry: &str, sorts: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Expanded> {
     let path = PathBuf::from(entry);
     if path.is_dir() {
-        let files = walk(&path, wanted)?;
-        return Ok((path, files));
+        let mut out = Expanded { root: path.clone(), ..Expanded::default() };
+        walk(&path, wanted, &mut out)?;
+        return Ok(out);
     }
     if path.is_file() {
         if !wanted(entry) {
@@ -128,43 +143,65 @@ fn expand(entry: &str, sorts: &str, wanted: &dyn Fn(&str) -> bool) -> Result<(Pa
                 .at(entry)
                 .hint(format!("it reads {sorts}")));
         }
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        return Ok((folder, vec![(path, Sort::Wanted)]));
+        let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        return Ok(Expanded { root, files: vec![(path, Sort::Wanted)], ..Expanded::default() });
     }
     if !entry.contains(['*', '?', '[']) {
         let hint = "`[data].paths` are files, folders or globs, relative to the working directory";
         return Err(Error::input("no such file or folder").at(entry).hint(hint));
     }
     let matches = glob::glob(entry).map_err(|e| Error::input(format!("`{entry}` is no glob: {}", e.msg)))?;
-    let mut files = Vec::new();
+    let mut out = Expanded { root: fixed_part(entry), ..Expanded::default() };
     let mut any = false;
     for path in matches {
         let path = path.map_err(|e| Error::from(std::io::Error::from(e)))?;
         any = true;
         if path.is_dir() {
-            files.extend(walk(&path, wanted)?);
-        } else if !is_hidden(&path) {
-            files.push(sorted(path, wanted));
+            walk(&path, wanted, &mut out)?;
+        } else if !is_left_out(&path) {
+            out.files.push(sorted(path, wanted));
         }
     }
     match any {
-        true => Ok((fixed_part(entry), files)),
+        true => Ok(out),
         false => Err(Error::input("this glob matches no file")
             .at(entry)
             .hint("a `*` does not cross folders, `**` does; globs are relative to the working directory")),
     }
 }
 
-fn walk(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<(PathBuf, Sort)>> {
-    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_hidden(entry.path());
-    let mut files = Vec::new();
+fn walk(folder: &Path, wanted: &dyn Fn(&str) -> bool, out: &mut Expanded) -> Result<()> {
+    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !is_left_out(entry.path());
+    // folders on the way to the current entry, each with whether there is something in it
+    let mut open: Vec<(PathBuf, bool)> = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
-        let entry = entry.map_err(|e| Error::input(e.to_string()))?;
-        if entry.file_type().is_file() {
-            files.push(sorted(entry.into_path(), wanted));
+        let entry = entry.map_err(walk_error)?;
+        while open.len() > entry.depth() {
+            out.barren.extend(open.pop().and_then(|(path, filled)| (!filled).then_some(path)));
         }
+        let is_folder = entry.file_type().is_dir();
+        let file = entry.file_type().is_file().then(|| sorted(entry.path().to_path_buf(), wanted));
+        if let Some((_, filled)) = open.last_mut() {
+            *filled |= is_folder || matches!(file, Some((_, Sort::Wanted)));
+        }
+        if is_folder {
+            open.push((entry.into_path(), false));
+        }
+        out.files.extend(file);
     }
-    Ok(files)
+    out.barren.extend(open.into_iter().filter(|(_, filled)| !filled).map(|(path, _)| path));
+    // whether the folder itself holds anything is said by there being files
+    out.barren.retain(|path| path != folder);
+    Ok(())
+}
+
+fn walk_error(error: walkdir::Error) -> Error {
+    let is_loop = error.loop_ancestor().is_some();
+    let out = Error::input(error.to_string());
+    match is_loop {
+        true => out.hint("a symbolic link leads back to a folder above it: remove the link"),
+        false => out.hint("each file and folder below `[data].paths` must be readable; links must lead somewhere"),
+    }
 }
 
 fn sorted(path: PathBuf, wanted: &dyn Fn(&str) -> bool) -> (PathBuf, Sort) {
@@ -172,8 +209,14 @@ fn sorted(path: PathBuf, wanted: &dyn Fn(&str) -> bool) -> (PathBuf, Sort) {
     (path, sort)
 }
 
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+fn is_left_out(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| is_clutter(&name.to_string_lossy()))
+}
+
+/// Whether a file or folder of this name is none of the data: hidden, or left behind by a file
+/// manager.
+pub(crate) fn is_clutter(name: &str) -> bool {
+    name.starts_with('.') || matches!(name, "__MACOSX" | "Thumbs.db" | "desktop.ini")
 }
 
 /// The folders of a glob before the first one with a sign in it.
@@ -232,6 +275,22 @@ mod tests {
         let (files, skipped) = names(dir.path(), &[""]).unwrap();
         assert_eq!(files, ["a/x.txt", "b/10.txt", "b/2.txt"]);
         assert_eq!(skipped, ["a/x.pdf", "c/y.csv"]);
+    }
+
+    #[test]
+    fn folders_with_nothing_in_them_are_named() {
+        let dir = folder();
+        fs_err::create_dir_all(dir.path().join("d/e/f")).unwrap();
+        fs_err::create_dir_all(dir.path().join("d/g")).unwrap();
+        fs_err::write(dir.path().join("d/z.txt"), "text").unwrap();
+        fs_err::create_dir_all(dir.path().join("__MACOSX/c")).unwrap();
+        let data = |path: &str| DataConfig {
+            paths: vec![dir.path().join(path).to_string_lossy().into_owned()],
+            ..DataConfig::default()
+        };
+        assert_eq!(find(&data(""), "test", "", &text).unwrap().barren, ["c", "d/e/f", "d/g"]);
+        assert_eq!(find(&data("d"), "test", "", &text).unwrap().barren, ["e/f", "g"]);
+        assert!(find(&data("b"), "test", "", &text).unwrap().barren.is_empty());
     }
 
     #[test]

@@ -32,10 +32,13 @@ pub fn hash_inputs(files: &[InputFile]) -> Result<Vec<SourceFile>> {
     Ok(sources)
 }
 
+/// The most bytes of a file that are read at a time.
+const BUFFER: u64 = 1 << 20;
+
 fn hash_file(file: &InputFile, advance: &dyn Fn(u64)) -> Result<SourceFile> {
     let mut reader = fs_err::File::open(&file.path)?;
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
+    let mut buffer = vec![0; BUFFER.min(file.bytes + 1) as usize];
     let mut bytes = 0;
     loop {
         let n = reader.read(&mut buffer)?;

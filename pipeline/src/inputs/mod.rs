@@ -9,6 +9,7 @@ mod parts;
 
 use std::path::PathBuf;
 
+pub(crate) use find::is_clutter;
 pub use find::{Found, find};
 pub use hash::hash_inputs;
 pub use open::{Compression, open};

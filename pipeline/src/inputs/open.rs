@@ -15,7 +15,7 @@ const BUFFER: usize = 1 << 18;
 pub enum Compression {
     /// Not at all.
     Plain,
-    /// `.gz`
+    /// `.gz`, `.tgz`
     Gzip,
     /// `.zst`
     Zstandard,
@@ -25,7 +25,7 @@ impl Compression {
     /// The compression that a name tells, and the name without it.
     pub fn of(name: &str) -> (Self, &str) {
         match name.rsplit_once('.') {
-            Some((stem, ending)) if ending.eq_ignore_ascii_case("gz") => (Self::Gzip, stem),
+            Some((stem, ending)) if ["gz", "tgz"].iter().any(|gz| ending.eq_ignore_ascii_case(gz)) => (Self::Gzip, stem),
             Some((stem, ending)) if ending.eq_ignore_ascii_case("zst") => (Self::Zstandard, stem),
             _ => (Self::Plain, name),
         }
@@ -101,6 +101,7 @@ mod tests {
     fn compression_goes_by_the_last_ending() {
         assert_eq!(Compression::of("a.txt"), (Compression::Plain, "a.txt"));
         assert_eq!(Compression::of("a.txt.GZ"), (Compression::Gzip, "a.txt"));
+        assert_eq!(Compression::of("a.tgz"), (Compression::Gzip, "a"));
         assert_eq!(Compression::of("a.jsonl.zst"), (Compression::Zstandard, "a.jsonl"));
     }
 

@@ -8,6 +8,7 @@ mod filter_bitext;
 mod languages;
 mod pack;
 mod read_bitext;
+mod read_images;
 mod read_text;
 mod split;
 mod statistics;
@@ -43,6 +44,7 @@ pub struct Entry {
 pub const STAGES: &[Entry] = &[
     read_text::ENTRY,
     read_bitext::ENTRY,
+    read_images::ENTRY,
     draw_world::ENTRY,
     split::ENTRY,
     filter_bitext::ENTRY,

@@ -99,7 +99,7 @@ impl Source for ReadText {
     }
 
     fn prepare(&self) -> Result<Box<dyn PreparedSource>> {
-        let Found { files, skipped } = find(&self.data, &self.dataset, SORTS, &|name| Format::of(name).is_some())?;
+        let Found { files, skipped, .. } = find(&self.data, &self.dataset, SORTS, &|name| Format::of(name).is_some())?;
         let sizes = files.iter().map(|file| (file.name.as_str(), file.bytes));
         let (parts, ranges) = parts_of(sizes, self.config.part_bytes);
         let languages = match &self.data.card {
