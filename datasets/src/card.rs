@@ -65,6 +65,7 @@ pub struct CardFile {
 
 /// The cards, as TOML, by name.
 const CARDS: &[(&str, &str)] = &[
+    ("cifar10-jpeg", include_str!("../cards/cifar10-jpeg.toml")),
     ("multi30k", include_str!("../cards/multi30k.toml")),
     ("tiny-shakespeare", include_str!("../cards/tiny-shakespeare.toml")),
     ("world", include_str!("../cards/world.toml")),

@@ -1,8 +1,10 @@
 //! The program from outside: what it makes, what it says, and what a kill does to it.
 
+mod bad_images;
 mod bad_input;
 mod bitext;
 mod config;
+mod images;
 mod multi30k;
 mod readers;
 mod registry;

@@ -25,7 +25,9 @@ impl Compression {
     /// The compression that a name tells, and the name without it.
     pub fn of(name: &str) -> (Self, &str) {
         match name.rsplit_once('.') {
-            Some((stem, ending)) if ["gz", "tgz"].iter().any(|gz| ending.eq_ignore_ascii_case(gz)) => (Self::Gzip, stem),
+            Some((stem, ending)) if ["gz", "tgz"].iter().any(|gz| ending.eq_ignore_ascii_case(gz)) => {
+                (Self::Gzip, stem)
+            }
             Some((stem, ending)) if ending.eq_ignore_ascii_case("zst") => (Self::Zstandard, stem),
             _ => (Self::Plain, name),
         }

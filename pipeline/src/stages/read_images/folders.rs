@@ -106,16 +106,7 @@ fn push<'f>(file: &'f InputFile, bytes: &[u8], sink: &mut Sink<'f, '_, '_>) -> R
     let name = file.name.as_str();
     let place = Place::of(name);
     let said = place.class.map_or(Said::Nothing, Said::Class);
-    sink.push(&Picture {
-        file,
-        bytes,
-        id: name,
-        src: name,
-        loc: LOC,
-        name: base_name(name),
-        split: place.split,
-        said,
-    })
+    sink.push(&Picture { file, bytes, id: name, src: name, loc: LOC, name: base_name(name), split: place.split, said })
 }
 
 /// The place of an image in its file.

@@ -206,7 +206,8 @@ fn layout_of(files: &[InputFile]) -> Result<Layout> {
     let first = |is: fn(&str) -> bool| files.iter().find(|file| is(&file.name));
     match (first(archive::is_archive), first(is_image)) {
         (Some(archive), Some(image)) => {
-            let message = format!("there are both archives, such as `{}`, and images, such as `{}`", archive.name, image.name);
+            let message =
+                format!("there are both archives, such as `{}`, and images, such as `{}`", archive.name, image.name);
             Err(Error::input(message).hint("say which to read: `layout = \"archive\"` or `layout = \"folders\"`"))
         }
         (Some(_), None) => Ok(Layout::Archive),

@@ -17,7 +17,7 @@ use super::classes::Classes;
 use super::names::ending;
 use super::sink::{Shape, Sink};
 use super::{Layout, Opened, Pictures, ReadImages, Record, Skipped};
-use crate::inputs::{Compression, Found, InputFile, parts_of};
+use crate::inputs::{Compression, Found, InputFile};
 use crate::parallel;
 use crate::stage::Part;
 use samples::Keys;
@@ -63,15 +63,14 @@ pub(super) fn open(stage: &ReadImages, found: Found, layout: Option<Layout>) -> 
     if !is_webdataset {
         skipped.append(all.skipped);
     }
-    let sizes = items.iter().map(|item| (files[item.archive].name.as_str(), item.range.end - item.range.start));
-    let (parts, ranges) = parts_of(sizes, stage.config.part_bytes);
+    let part = |item: &Item| Part { label: files[item.archive].name.clone(), size: item.range.end - item.range.start };
+    let parts = items.iter().map(part).collect();
     let pictures = Archives {
         repeated: all.repeated,
         samples: is_webdataset.then(|| (keys, stage.config.record)),
         files,
         items,
         parts,
-        ranges,
     };
     Ok(Opened { pictures: Box::new(pictures), shape, skipped })
 }
@@ -110,8 +109,8 @@ struct Item {
 struct Archives {
     files: Vec<InputFile>,
     items: Vec<Item>,
+    /// One for each item.
     parts: Vec<Part>,
-    ranges: Vec<Range<usize>>,
     /// Hashes of names that are in an archive more than once.
     repeated: FxHashSet<u64>,
     /// What to look for beside the images, where something stands there.
@@ -128,16 +127,11 @@ impl Pictures for Archives {
     }
 
     fn read<'f>(&'f self, part: usize, advance: &dyn Fn(u64), sink: &mut Sink<'f, '_, '_>) -> Result<()> {
-        let items = self.ranges.get(part).cloned().ok_or_else(|| Error::internal("no such part"))?;
-        for item in &self.items[items] {
-            let file = &self.files[item.archive];
-            match &self.samples {
-                None => plain::read(file, &item.range, &self.repeated, advance, sink)?,
-                Some((keys, record)) => {
-                    samples::read(file, &item.range, &self.repeated, keys, *record, advance, sink)?;
-                }
-            }
+        let item = self.items.get(part).ok_or_else(|| Error::internal("no such part"))?;
+        let file = &self.files[item.archive];
+        match &self.samples {
+            None => plain::read(file, &item.range, &self.repeated, advance, sink),
+            Some((keys, record)) => samples::read(file, &item.range, &self.repeated, keys, *record, advance, sink),
         }
-        Ok(())
     }
 }

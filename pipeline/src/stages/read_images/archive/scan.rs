@@ -118,7 +118,8 @@ impl Scan {
         };
         // names are sorted, so that a folder comes before what is in it, but not just before
         let is_barren = |folder: &&String| {
-            let below = |names: &BTreeSet<String>| names.range::<String, _>(*folder..).any(|name| is_below(name, folder));
+            let below =
+                |names: &BTreeSet<String>| names.range::<String, _>(*folder..).any(|name| is_below(name, folder));
             !self.folders.contains(*folder) && !below(&self.members) && !below(&self.folders)
         };
         self.members.iter().filter(is_barren).cloned().collect()

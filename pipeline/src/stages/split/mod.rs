@@ -2,12 +2,16 @@
 //!
 //! - `hash` (the default) goes by each row's `split_key`: the same key is in the same split on every
 //!   machine, with every seed and whatever other rows there are, so that no row moves when data is
-//!   added and no run can train on what another holds out.
+//!   added and no run can train on what another holds out. With `stratify` each class of images has
+//!   the same share, see [`strata`]. `only` names the splits whose rows are divided; rows that the
+//!   files or the card have put elsewhere stay there.
 //! - `tail` cuts every document at the character `int((1 - validation) * characters)`, as nanoGPT's
 //!   data preparation does; the end is for validation.
 //! - `file` goes by the file: glob patterns on its name for `validation`, `test` and splits of any
 //!   other name, or the splits that the card gives its files where there are no patterns. A file
 //!   that no pattern matches is for training; one that two splits claim is an error.
+
+mod strata;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -23,8 +27,9 @@ use tessera_datasets::{Error, Result};
 use super::Entry;
 use crate::artifacts::Artifacts;
 use crate::rejects::Rejects;
-use crate::rows::{Origin, Origins, TRAIN, TextRows, content_hash, set_splits, strings};
+use crate::rows::{Origin, Origins, SPLIT, TRAIN, TextRows, content_hash, set_splits, strings};
 use crate::stage::{Map, Mapper, PreparedMap, Stage, StageContext, needs_kind};
+use strata::{FindStrata, SplitByStrata};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "split",
@@ -45,6 +50,12 @@ struct Config {
     validation: Option<f64>,
     /// The share of rows for testing (`hash`).
     test: Option<f64>,
+    /// Whether each class has the same share (`hash`).
+    #[serde(default)]
+    stratify: bool,
+    /// The splits whose rows are divided; all where none is named (`hash`).
+    #[serde(default)]
+    only: Vec<String>,
     /// Patterns for the names of validation files (`file`).
     #[serde(default)]
     validation_files: Vec<String>,
@@ -67,15 +78,31 @@ enum Name {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Method {
-    Hash { validation: f64, test: f64 },
+    Hash(Shares),
     Tail { train: f64 },
     File { splits: Vec<(String, Vec<glob::Pattern>)> },
+}
+
+/// What is held out.
+#[derive(Clone, Debug, PartialEq)]
+struct Shares {
+    validation: f64,
+    test: f64,
+    /// The splits to divide; all where none is named.
+    only: Vec<String>,
+}
+
+impl Shares {
+    /// Whether the rows of a split are divided.
+    fn divides(&self, split: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == split)
+    }
 }
 
 fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
     let config: Config = section.parse()?;
     let keys: &[&str] = match config.method {
-        Name::Hash => &["method", "validation", "test"],
+        Name::Hash => &["method", "validation", "test", "stratify", "only"],
         Name::Tail => &["method", "validation"],
         Name::File => &["method", "validation_files", "test_files", "splits"],
     };
@@ -96,7 +123,17 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
             if validation + test >= 1.0 {
                 return Err(section.error("test", "`validation` and `test` leave nothing for training"));
             }
-            Method::Hash { validation, test }
+            if let Some(name) = config.only.iter().find(|name| !is_split_name(name)) {
+                return Err(section.error("only", format!("`{name}` is no name for a split")));
+            }
+            let shares = Shares { validation, test, only: config.only };
+            if config.stratify {
+                // a file of this stage alone, that is not published
+                let file = format!(".{}.strata", section.keys());
+                let find = FindStrata { file: file.clone(), shares: shares.clone() };
+                return Ok(Stage::Chain(vec![Stage::fold(find), Stage::map(SplitByStrata { file, shares })]));
+            }
+            Method::Hash(shares)
         }
         Name::Tail => Method::Tail { train: 1.0 - share("validation", config.validation.unwrap_or(0.1))? },
         Name::File => {
@@ -164,8 +201,13 @@ struct Splitter<'a> {
 impl Mapper for Splitter<'_> {
     fn map(&mut self, batch: RecordBatch, _: &mut Rejects) -> Result<Option<RecordBatch>> {
         match self.method {
-            Method::Hash { validation, test } => {
-                let names = strings(&batch, "split_key")?.iter().flatten().map(|key| by_hash(key, *validation, *test));
+            Method::Hash(shares) => {
+                let rows =
+                    strings(&batch, "split_key")?.iter().zip(strings(&batch, SPLIT)?).flat_map(|(k, s)| k.zip(s));
+                let names = rows.map(|(key, split)| match shares.divides(split) {
+                    true => by_hash(key, shares.validation, shares.test),
+                    false => split,
+                });
                 set_splits(&batch, StringArray::from_iter_values(names))
             }
             Method::Tail { train } => cut_tails(&batch, *train),
@@ -204,14 +246,17 @@ fn by_file<'a>(file: &str, splits: &'a [(String, Vec<glob::Pattern>)]) -> Result
 ///
 /// A larger `validation` keeps all that were in validation before.
 fn by_hash(key: &str, validation: f64, test: f64) -> &'static str {
-    let digest = Sha256::digest(key.as_bytes());
-    let number = digest.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
-    let place = number as f64 / 2_f64.powi(64);
-    match place {
+    match place(key) as f64 / 2_f64.powi(64) {
         p if p < validation => VALIDATION,
         p if p >= 1.0 - test => TEST,
         _ => TRAIN,
     }
+}
+
+/// The hash of a key as a number.
+fn place(key: &str) -> u64 {
+    let digest = Sha256::digest(key.as_bytes());
+    digest.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte))
 }
 
 /// Cuts each text in two; a half without characters is left out.
@@ -246,8 +291,8 @@ fn cut_tails(batch: &RecordBatch, train: f64) -> Result<RecordBatch> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::rows::tests::origin;
     use super::*;
+    use crate::rows::tests::origin;
     use proptest::prelude::*;
 
     proptest! {
@@ -261,7 +306,7 @@ mod tests {
             let split = |keys: &[String]| {
                 let mut rows = TextRows::default();
                 keys.iter().for_each(|k| rows.push(k, &origin(TRAIN, k)));
-                let method = Method::Hash { validation, test: 0.1 };
+                let method = Method::Hash(Shares { validation, test: 0.1, only: Vec::new() });
                 let batch = Splitter { method: &method }.map(rows.finish().unwrap(), &mut Rejects::new()).unwrap().unwrap();
                 strings(&batch, "split").unwrap().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
             };
