@@ -2,6 +2,7 @@
 
 mod augment_parity;
 mod command_line;
+mod fine_tuning;
 mod gpt2_parity;
 mod registry;
 mod resume;

@@ -22,7 +22,11 @@ fn every_model_trains_validates_and_predicts_from_its_tiny_config() {
         check(&config).unwrap();
         let resolved = config.resolved();
         // a model reads the kind of rows that it is for
-        let dataset = if entry.name == "transformer" { "data/pairs" } else { "data/words" };
+        let dataset = match entry.name {
+            "transformer" => "data/pairs",
+            "vit" | "convnext" => "data/pictures",
+            _ => "data/words",
+        };
         let setup = Setup::new(config, &workshop.path(dataset), tch::Device::Cpu).unwrap();
         let mut task = setup.task().unwrap();
         assert!(task.parameters().count() > 0, "{}", entry.name);
@@ -34,7 +38,8 @@ fn every_model_trains_validates_and_predicts_from_its_tiny_config() {
             let loss = measures.iter().find(|(name, _)| *name == "loss").unwrap();
             assert!(loss.1.double_value(&[]).is_finite(), "{}", entry.name);
         }
-        assert!(task.validate().unwrap()[0].1 < before, "{} did not learn", entry.name);
+        let after = task.validate().unwrap()[0].1;
+        assert!(after < before, "{} did not learn: {before} before, {after} after", entry.name);
         let run = RunDir::new(workshop.path(entry.name));
         let request = Predict {
             run: run.clone(),

@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, ListBuilder, RecordBatch, StringArray, StructArray, UInt16Builder, UInt32Array};
+use arrow::array::{
+    ArrayRef, BinaryArray, Int64Array, ListBuilder, RecordBatch, StringArray, StructArray, UInt16Builder, UInt32Array,
+};
 use arrow::datatypes::{DataType, Field};
+use tessera_datasets::image::{Filter, Region, Resizer, Rgb, encode_png};
 use tessera_datasets::manifest::{FileEntry, MadeBy, Manifest, Split};
 use tessera_datasets::schema::{self, Kind, PROVENANCE};
 use tessera_datasets::shard::{ShardWriter, shard_path};
 use tessera_datasets::tokenizer::END_OF_TEXT;
+use tessera_datasets::world::{Colour, Object, Picture, SUBPIXELS, Scene, SceneOptions, Shape, render};
 
 /// Letters and a space, in the order of their ids.
 const ALPHABET: &str = " abcdefghijklmnopqrstuvwxyz\n";
@@ -108,6 +112,51 @@ pub(crate) fn write_bitext(dir: &Path, pairs: usize) {
     publish(dir, manifest, &sentence_tokenizer_json());
 }
 
+/// The picture of a scene's first thing, a little wider than it.
+fn close_up(scene: &Scene) -> Rgb {
+    let Picture { width, height, rgb } = render(scene);
+    let image = Rgb { width, height, pixels: rgb };
+    let Object { x, y, half, .. } = scene.objects[0];
+    let side = (2 * half / SUBPIXELS + 2) as u32;
+    let start = |middle: i32| ((middle - half) / SUBPIXELS - 1).max(0) as u32;
+    let region =
+        Region { left: start(x).min(width - side), top: start(y).min(height - side), width: side, height: side };
+    Resizer::new().resize(&image, region, side, side, Filter::Nearest).unwrap()
+}
+
+/// Writes a dataset of `count` pictures of one coloured shape each (`train`) and a quarter of that
+/// (`validation`). The class is what `class` makes of the world's.
+pub(crate) fn write_pictures(dir: &Path, count: u64, classes: &[String], class: impl Fn(usize) -> usize) {
+    let made_by = MadeBy { sha256: String::new(), toml: String::new() };
+    let mut manifest = Manifest::new("pictures", Kind::Image, made_by);
+    manifest.details.insert("classes".to_owned(), classes.to_vec().into());
+    let options = SceneOptions::default().one_object();
+    for (split, numbers) in [("train", 0..count), ("validation", count..count + count / 4)] {
+        let record = schema::image(Some(classes));
+        let path = shard_path(split, 0, 1);
+        let mut writer = ShardWriter::create(dir.join(&path), &record).unwrap();
+        let (mut bytes, mut paths, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+        for number in numbers.clone() {
+            let scene = Scene::draw(3, number, &options);
+            bytes.push(encode_png(&close_up(&scene)).unwrap());
+            paths.push(format!("{number}.png"));
+            labels.push(class(scene.label().unwrap()) as i64);
+        }
+        let images: Vec<ArrayRef> =
+            vec![Arc::new(BinaryArray::from_iter_values(&bytes)), Arc::new(StringArray::from(paths))];
+        let mut columns: Vec<ArrayRef> =
+            vec![Arc::new(StructArray::new(schema::image_fields(), images, None)), Arc::new(Int64Array::from(labels))];
+        for name in PROVENANCE {
+            columns.push(Arc::new(StringArray::from_iter_values(numbers.clone().map(|i| format!("{name}-{i}")))));
+        }
+        writer.write(&RecordBatch::try_new(record.arrow(), columns).unwrap()).unwrap();
+        let mut shard = writer.finish().unwrap();
+        shard.path = path;
+        manifest.splits.insert(split.to_owned(), Split::of(vec![shard]));
+    }
+    manifest.publish(dir).unwrap();
+}
+
 fn publish(dir: &Path, mut manifest: Manifest, tokenizer: &str) {
     fs_err::write(dir.join("tokenizer.json"), tokenizer).unwrap();
     let sha256 = tessera_datasets::hash::sha256(tokenizer.as_bytes());
@@ -115,8 +164,9 @@ fn publish(dir: &Path, mut manifest: Manifest, tokenizer: &str) {
     manifest.publish(dir).unwrap();
 }
 
-/// A folder with the datasets `data/words` and `data/pairs` and the configs `run.toml`, a GPT, and
-/// `translation.toml`, a Transformer.
+/// A folder with the datasets `data/words`, `data/pairs`, `data/pictures` of coloured
+/// things and `data/shapes`, and the configs `run.toml`, a GPT, `translation.toml`, a Transformer, and
+/// `pictures.toml`, a ViT.
 pub(crate) struct Workshop {
     pub(crate) dir: tempfile::TempDir,
 }
@@ -161,12 +211,62 @@ dropout = 0.1
 split = "validation"
 "#;
 
+const PICTURES: &str = r#"
+version = 1
+name = "pictures"
+seed = 5
+[data]
+dataset = "data/pictures"
+[train]
+steps = 24
+batch = 8
+accumulate = 2
+log_every = 1
+validate_every = 8
+checkpoint_every = 4
+threads = 1
+[train.ema]
+decay = 0.9
+warmup = true
+[train.augment]
+crop = "resized"
+flip = 0.5
+color_jitter = 0.2
+rand_augment = { operations = 1, magnitude = 5 }
+erase = 0.25
+mixup = 0.2
+cutmix = 1.0
+[train.optimizer]
+learning_rate = 3e-3
+weight_decay = 0.05
+layer_decay = 0.9
+[train.model]
+kind = "vit"
+image_size = 32
+mean = [0.1, 0.1, 0.1]
+deviation = [0.1, 0.1, 0.1]
+label_smoothing = 0.1
+patch_size = 8
+layers = 2
+heads = 2
+width = 16
+dropout = 0.1
+stochastic_depth = 0.2
+[eval]
+split = "validation"
+"#;
+
 impl Workshop {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         write_dataset(&dir.path().join("data/words"), 4000);
         write_bitext(&dir.path().join("data/pairs"), 600);
+        let colours = Colour::ALL.map(|colour| colour.name().to_owned());
+        let shapes = Shape::ALL.map(|shape| shape.name().to_owned());
+        write_pictures(&dir.path().join("data/pictures"), 240, &colours, |class| class / shapes.len());
+        write_pictures(&dir.path().join("data/shapes"), 120, &shapes, |class| class % shapes.len());
         fs_err::write(dir.path().join("translation.toml"), TRANSLATION).unwrap();
+        fs_err::write(dir.path().join("pictures.toml"), PICTURES).unwrap();
         let config = r#"
 version = 1
 name = "run"

@@ -60,11 +60,13 @@ pub struct Section {
     file: Arc<Located>,
     keys: String,
     table: Table,
+    /// Keys of the same table that another component has: messages list them too.
+    elsewhere: Vec<String>,
 }
 
 impl Section {
     pub(super) fn new(file: Arc<Located>, keys: &str, table: Table) -> Self {
-        Self { file, keys: keys.to_owned(), table }
+        Self { file, keys: keys.to_owned(), table, elsewhere: Vec::new() }
     }
 
     /// Parses the whole table. `T` must refuse unknown keys.
@@ -123,6 +125,16 @@ impl Section {
         }
     }
 
+    /// Cuts the table in two: those of the keys that are there, and the rest. Two components share
+    /// it so, and messages about keys that are unknown to the second list those of both.
+    pub fn split(&self, keys: &[&str]) -> (Section, Section) {
+        let (mut taken, mut rest) = (self.clone(), self.clone());
+        taken.table.retain(|key, _| keys.contains(&key));
+        rest.table.retain(|key, _| !keys.contains(&key));
+        rest.elsewhere.extend(keys.iter().map(|key| (*key).to_owned()));
+        (taken, rest)
+    }
+
     /// The error for a `kind` that no registry has.
     pub fn unknown_kind(&self, what: &str, kind: &str, known: &[&str]) -> Error {
         let list: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
@@ -175,6 +187,8 @@ impl Section {
     }
 
     fn unknown_key(&self, key: &str, known: &[&str]) -> Error {
+        let known: Vec<&str> = known.iter().copied().chain(self.elsewhere.iter().map(String::as_str)).collect();
+        let known = known.as_slice();
         let list: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
         let place = if self.keys.is_empty() { String::new() } else { format!(" in `{}`", self.keys) };
         let message = match list.is_empty() {
@@ -192,7 +206,10 @@ impl Section {
             let key = quoted.next().unwrap_or_default();
             let known: Vec<&str> = quoted.skip(1).step_by(2).collect();
             let parent = inner_path.strip_suffix(key).unwrap_or(inner_path).trim_end_matches('.');
-            let owner = Section::new(self.file.clone(), &self.join(parent), Table::new());
+            let mut owner = Section::new(self.file.clone(), &self.join(parent), Table::new());
+            if parent.is_empty() {
+                owner.elsewhere.clone_from(&self.elsewhere);
+            }
             return owner.unknown_key(key, &known);
         }
         if let Some(rest) = message.strip_prefix("missing field `") {

@@ -12,7 +12,7 @@ use tessera_datasets::config::Section;
 use crate::task::ModelEntry;
 
 /// All models.
-pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY];
+pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY, vit::ENTRY, convnext::ENTRY];
 
 /// Looks the `kind` of `[train.model]` up; what is left of the table belongs to that model.
 ///

@@ -102,3 +102,92 @@ impl Optimizer {
         weights::load_into(path, state.iter().map(|(name, tensor)| (name.as_str(), *tensor)), found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::parameters::{Declaration, Init};
+
+    fn parameters() -> Parameters {
+        let declared = [Declaration::new("w", &[2, 2], Init::Ones), Declaration::new("b", &[2], Init::Ones)];
+        let parameters = Parameters::create(&declared, Device::Cpu, 0).unwrap();
+        let start = [
+            ("b".to_owned(), Tensor::from_slice(&[1.0_f32, 2.0])),
+            ("w".to_owned(), Tensor::from_slice(&[1.0_f32, -2.0, 3.0, 0.5]).view([2, 2])),
+        ];
+        weights::load_into(Path::new("start"), parameters.iter(), start.into()).unwrap();
+        parameters
+    }
+
+    fn step(optimizer: &mut Optimizer, parameters: &Parameters) {
+        let (w, b) = (parameters.get("w").unwrap(), parameters.get("b").unwrap());
+        (w.mv(&b) - 1.0).square().sum(tch::Kind::Float).backward();
+        optimizer.step(1.0).unwrap();
+    }
+
+    fn values(parameters: &Parameters) -> Vec<f32> {
+        let flat: Vec<Tensor> = parameters.tensors().iter().map(|t| t.detach().reshape([-1])).collect();
+        Vec::try_from(Tensor::cat(&flat, 0)).unwrap()
+    }
+
+    fn sgd(nesterov: bool) -> OptimizerConfig {
+        let (kind, learning_rate, weight_decay) = (OptimizerKind::Sgd, 0.1, Some(0.1));
+        OptimizerConfig { kind, learning_rate, nesterov, weight_decay, ..OptimizerConfig::default() }
+    }
+
+    fn grouped(config: OptimizerConfig, parameters: &Parameters) -> Optimizer {
+        let rule =
+            |name: &str, tensor: &Tensor| Rule { rate: if name == "w" { 0.5 } else { 1.0 }, ..Rule::by_shape(tensor) };
+        Optimizer::grouped(config, parameters, rule).unwrap()
+    }
+
+    #[test]
+    fn four_clipped_steps_of_sgd_in_two_groups_are_pytorchs() {
+        // torch 2.11.0: torch.optim.SGD, momentum 0.9, `w` with half the rate and weight decay 0.1
+        for (nesterov, expected) in [
+            (false, [1.071_877_96, -1.676_255_94, 2.781_170_61, 0.309_022_67, 0.723_188_40, 1.434_676_65]),
+            (true, [1.097_153_78, -1.566_224_58, 2.711_583_38, 0.252_382_07, 0.650_643_65, 1.227_243_66]),
+        ] {
+            let parameters = parameters();
+            let mut optimizer = grouped(sgd(nesterov), &parameters);
+            (0..4).for_each(|_| step(&mut optimizer, &parameters));
+            for (found, expected) in values(&parameters).iter().zip(expected) {
+                assert!((f64::from(*found) - expected).abs() < 1e-6, "{nesterov}: {found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn its_state_comes_back_and_the_next_step_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        for config in [sgd(true), OptimizerConfig::default()] {
+            let path = dir.path().join("optimizer.safetensors");
+            let (one, two) = (parameters(), parameters());
+            let mut optimizer = grouped(config, &one);
+            (0..3).for_each(|_| step(&mut optimizer, &one));
+            optimizer.save(&path).unwrap();
+            let mut restored = grouped(config, &two);
+            restored.load(&path).unwrap();
+            let now = one.iter().map(|(name, tensor)| (name.to_owned(), tensor.detach().copy())).collect();
+            weights::load_into(&path, two.iter(), now).unwrap();
+            step(&mut optimizer, &one);
+            step(&mut restored, &two);
+            assert_eq!(values(&one), values(&two), "{:?}", config.kind);
+        }
+    }
+
+    #[test]
+    fn what_is_frozen_has_no_state_and_does_not_move() {
+        let parameters = parameters();
+        parameters.freeze(&["w".to_owned()]).unwrap();
+        let mut optimizer = Optimizer::new(sgd(false), &parameters).unwrap();
+        assert_eq!(optimizer.state().into_keys().collect::<Vec<_>>(), ["momentum_buffer.b"]);
+        step(&mut optimizer, &parameters);
+        assert_eq!(values(&parameters)[..4], [1.0, -2.0, 3.0, 0.5]);
+        assert_ne!(values(&parameters)[4..], [1.0, 2.0]);
+        parameters.freeze(&["b".to_owned()]).unwrap();
+        assert!(Optimizer::new(sgd(false), &parameters).is_err());
+    }
+}
