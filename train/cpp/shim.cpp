@@ -4,6 +4,7 @@
 // frees. No C++ exception crosses the border. Tensors are tch's own `at::Tensor *`.
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <tuple>
@@ -12,6 +13,10 @@
 #include <ATen/ATen.h>
 #include <ATen/Version.h>
 #include <ATen/autocast_mode.h>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace {
 
@@ -50,6 +55,19 @@ std::pair<Tensors, Tensors> with_gradients(at::Tensor *const *tensors, size_t co
 }  // namespace
 
 extern "C" {
+
+// Tells glibc to keep freed memory. Left alone it gives large tensors back to the system after
+// every operation and gets them again, page by page, which was a tenth of a step of training.
+// What the environment says about malloc comes first.
+void tessera_keep_memory() {
+#ifdef __GLIBC__
+  for (const char *name : {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "GLIBC_TUNABLES"})
+    if (std::getenv(name)) return;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest that glibc takes
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
 
 // How libtorch was built; holds `TORCH_VERSION=2.11.0`. Freed by the caller.
 char *tessera_show_config() {

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    tessera_train::shim::keep_memory();
     tessera_datasets::console::run_main(tessera_train::cli::main)
 }

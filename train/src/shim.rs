@@ -11,6 +11,7 @@ use tessera_datasets::{Error, Result};
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
+    fn tessera_keep_memory();
     fn tessera_show_config() -> *mut c_char;
     fn tessera_fused_adamw(
         parameters: *const *const C_tensor,
@@ -60,6 +61,12 @@ fn take(text: *mut c_char) -> Option<String> {
     // SAFETY: as above; it is freed once, here
     unsafe { free(text.cast()) };
     Some(owned)
+}
+
+/// Lets the process keep freed memory for the next tensor, with glibc; call it once, at the start.
+pub fn keep_memory() {
+    // SAFETY: sets options of malloc, which does so under its own lock
+    unsafe { tessera_keep_memory() }
 }
 
 fn check(message: *mut c_char) -> Result<()> {
