@@ -158,7 +158,7 @@ impl ImageData {
             Error::input(message)
                 .at(&self.place)
                 .row(row as u64 + 1)
-                .hint("make the dataset again with `verify = \"decode\"`, which leaves such images out and counts them")
+                .hint("its header is sound, its pixels are not: a pipeline with a stage that decodes leaves such images out")
         })
     }
 
