@@ -79,8 +79,8 @@ impl Vit {
             let (query, key, value) = self.project(block, &normed);
             // nobody reads what the last block makes of the patches when the head sees one token
             let seen = if index == last && self.config.global_pool == Pool::Token { 1 } else { x_btd.size()[1] };
-            let attended = self.mix(block, &query.narrow(2, 0, seen), &key, &value, train);
-            x_btd = kept.add(&x_btd.narrow(1, 0, seen), attended, 2 * index);
+            let attended = self.mix(block, &span(query, 2, 0, seen), &key, &value, train);
+            x_btd = kept.add(&span(x_btd, 1, 0, seen), attended, 2 * index);
             let hidden = block.hidden.forward(&block.norm2.forward(&x_btd)).gelu("none");
             let hidden = block.hidden_out.forward(&self.dropout.forward(hidden, train));
             x_btd = kept.add(&x_btd, self.dropout.forward(hidden, train), 2 * index + 1);
@@ -125,8 +125,10 @@ impl Vit {
         let (batch, time, width) = x_btd.size3().expect("hidden states have three dimensions");
         let heads = self.config.heads;
         let all = block.attention_in.forward(x_btd).view([batch, time, 3, heads, width / heads]);
-        let part = |index: i64| all.select(2, index).transpose(1, 2);
-        (part(0), part(1), part(2))
+        // taken apart at once: backward, the three gradients are joined instead of each padded and added
+        let mut parts = all.unbind(2).into_iter().map(|part| part.transpose(1, 2));
+        let mut part = || parts.next().expect("queries, keys and values");
+        (part(), part(), part())
     }
 
     fn mix(&self, block: &Block, query: &Tensor, key: &Tensor, value: &Tensor, train: bool) -> Tensor {
@@ -143,7 +145,8 @@ impl Vit {
         let pool = |x_btd: &Tensor| match self.config.global_pool {
             Pool::Token => x_btd.select(1, 0),
             Pool::Avg => {
-                x_btd.narrow(1, prefix, x_btd.size()[1] - prefix).mean_dim([1_i64].as_slice(), false, x_btd.kind())
+                let patches = span(x_btd.shallow_clone(), 1, prefix, x_btd.size()[1] - prefix);
+                patches.mean_dim([1_i64].as_slice(), false, x_btd.kind())
             }
         };
         // a norm of one token is the same before and after the token is picked
@@ -153,4 +156,9 @@ impl Vit {
         };
         self.head.forward(&self.head_dropout.forward(pooled, train))
     }
+}
+
+/// So many places of a dimension; all of them cost nothing, where `narrow` pads the gradient.
+fn span(x: Tensor, dimension: i64, start: i64, length: i64) -> Tensor {
+    if x.size()[dimension as usize] == length { x } else { x.narrow(dimension, start, length) }
 }
