@@ -155,10 +155,9 @@ impl ImageData {
         let bytes = self.encoded(row)?;
         image::decode(&bytes, &Limits::default()).map_err(|refusal| {
             let message = format!("image `{}` of split `{}`: {refusal}", self.id(row), self.split);
-            Error::input(message)
-                .at(&self.place)
-                .row(row as u64 + 1)
-                .hint("its header is sound, its pixels are not: a pipeline with a stage that decodes leaves such images out")
+            Error::input(message).at(&self.place).row(row as u64 + 1).hint(
+                "its header is sound, its pixels are not: a pipeline with a stage that decodes leaves such images out",
+            )
         })
     }
 

@@ -108,7 +108,8 @@ impl Preparer {
     /// Resizes the shorter side and takes the centre.
     fn centre(&mut self, image: &Rgb, shorter: u32, interpolation: Interpolation) -> Result<()> {
         let side = self.preparation.image_size as u32;
-        let (width, height) = crop::resized_shorter(image.width, image.height, shorter);
+        let seen = crop::not_too_long(image.width, image.height);
+        let (width, height) = crop::resized_shorter(seen.width, seen.height, shorter);
         let centre =
             Region { left: crop::centre(width, side), top: crop::centre(height, side), width: side, height: side };
         let pixels = &mut self.canvas.pixels;
@@ -116,9 +117,9 @@ impl Preparer {
             return self.resizer.resize_into(image, centre, side, side, interpolation, pixels);
         }
         if (width, height) == (side, side) {
-            return self.resizer.resize_into(image, image.region(), side, side, interpolation, pixels);
+            return self.resizer.resize_into(image, seen, side, side, interpolation, pixels);
         }
-        let whole = self.resizer.resize(image, image.region(), width, height, interpolation)?;
+        let whole = self.resizer.resize(image, seen, width, height, interpolation)?;
         self.resizer.resize_into(&whole, centre, side, side, interpolation, pixels)
     }
 }

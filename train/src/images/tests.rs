@@ -226,6 +226,17 @@ fn evaluation_is_in_order_or_spread_evenly() {
 }
 
 #[test]
+fn a_strip_shows_its_middle() {
+    // dark but for a light middle, 40,000 times as long as wide
+    let light = |i: u32| if (19_900..20_100).contains(&i) { [250; 3] } else { [10; 3] };
+    let strip = Rgb { width: 40_000, height: 1, pixels: (0..40_000).flat_map(light).collect() };
+    let mut preparer = Preparer::new(PREPARATION);
+    let mut out = vec![0.0; preparer.values()];
+    preparer.evaluation(&strip, &mut out).unwrap();
+    assert!(out.iter().all(|value| (value - 250.0).abs() < 1e-3), "{out:?}");
+}
+
+#[test]
 fn what_cannot_be_decoded_is_an_error_with_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let mut images: Vec<Vec<u8>> = (0..4).map(picture).collect();

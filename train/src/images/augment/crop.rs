@@ -16,6 +16,13 @@ pub fn resized_shorter(width: u32, height: u32, shorter: u32) -> (u32, u32) {
     }
 }
 
+/// The middle of an image that is more than eight times as long as wide, and else all of it: only
+/// the centre is taken later, and a strip of one pixel's width would be blown up as a whole.
+pub fn not_too_long(width: u32, height: u32) -> Region {
+    let longest = width.min(height).saturating_mul(8);
+    Region::centre((width, height), (longest, longest))
+}
+
 /// Where the middle `inner` of `outer` pixels begin (torchvision's `CenterCrop`, which rounds a
 /// half to the even number).
 pub fn centre(outer: u32, inner: u32) -> u32 {
@@ -146,6 +153,12 @@ mod tests {
         assert_eq!(resized_shorter(500, 375, 224), (298, 224));
         assert_eq!(resized_shorter(375, 500, 256), (256, 341));
         assert_eq!([centre(298, 224), centre(341, 224), centre(225, 224), centre(227, 224)], [37, 58, 0, 2]);
+    }
+
+    #[test]
+    fn of_a_long_strip_only_the_middle_is_resized() {
+        assert_eq!(not_too_long(500, 375), Region { left: 0, top: 0, width: 500, height: 375 });
+        assert_eq!(not_too_long(2, 60_000), Region { left: 0, top: 29_992, width: 2, height: 16 });
     }
 
     #[test]
