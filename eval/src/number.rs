@@ -196,8 +196,8 @@ fn grouped(text: &str) -> String {
 /// A label as it stands within a sentence: `perplexity per token`, but `BLEU` and `chrF2`.
 pub fn within(label: &str) -> String {
     let word = label.split(' ').next().unwrap_or_default();
-    match word.chars().skip(1).all(|c| c.is_lowercase() || c == '-') {
-        true => label.to_lowercase(),
+    match word.chars().skip(1).all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-') {
+        true => label.chars().take(1).flat_map(char::to_lowercase).chain(label.chars().skip(1)).collect(),
         false => label.to_owned(),
     }
 }
@@ -278,8 +278,9 @@ mod tests {
     #[test]
     fn names_keep_their_capitals() {
         assert_eq!(
-            ["Perplexity per token", "BLEU", "chrF2++", "TER", ""].map(within),
-            ["perplexity per token", "BLEU", "chrF2++", "TER", ""]
+            ["Perplexity per token", "BLEU", "chrF2++", "TER", "Top-1 accuracy", "Calibration error (ECE)", ""]
+                .map(within),
+            ["perplexity per token", "BLEU", "chrF2++", "TER", "top-1 accuracy", "calibration error (ECE)", ""]
         );
     }
 

@@ -2,7 +2,7 @@
 //!
 //! [`build`] makes the [`Report`]; [`write()`] writes `index.html`, `report.md` and `report.json`.
 //! A section of its own (attention maps, thumbnails, captions) is a field of [`Report`], a builder
-//! beside `language_model`, a template under `templates/` and a few lines in `markdown.rs`.
+//! beside `language_model`, a template under `templates/` and a part of `markdown/`.
 
 pub mod chart;
 pub mod classification;

@@ -174,7 +174,10 @@ fn image_facts(made: &Classification) -> Vec<Fact> {
     let mut facts = vec![fact("images", json!(made.images), "count", unknown)];
     facts.push(fact("classes", json!(made.classes.len()), "count", String::new()));
     if let Some(size) = made.image_size {
-        let crop = made.crop.map(|crop| format!("the middle {} of an image", percent(crop)));
+        let crop = made.crop.map(|crop| match crop < 1.0 {
+            true => format!("the middle {} of an image", percent(crop)),
+            false => "the whole image".to_owned(),
+        });
         let parts = [crop, made.interpolation.clone()].into_iter().flatten().collect::<Vec<_>>();
         facts.push(fact("image size", json!(format!("{size} × {size}")), "", parts.join(", ")));
     }

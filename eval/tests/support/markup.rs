@@ -11,7 +11,7 @@ pub struct Tag {
     pub text: String,
 }
 
-const VOID: [&str; 5] = ["br", "meta", "hr", "wbr", "input"];
+const VOID: [&str; 6] = ["br", "meta", "hr", "wbr", "input", "img"];
 /// Elements whose text is not markup.
 const RAW: [&str; 2] = ["script", "style"];
 

@@ -9,8 +9,10 @@ use image::{ExtendedColorType, ImageEncoder};
 const HOT: [u8; 3] = [213, 94, 0];
 /// The colour of what is below 0.
 const COLD: [u8; 3] = [11, 95, 165];
-/// How much of what a veil covers is hidden where it is thickest, of 255.
-const THICKEST: f64 = 215.0;
+/// What a veil is made of where a value is lowest and where it is highest: dark and thick, and a thin
+/// glow, so that it is seen on dark and on bright pictures.
+const SHADE: [f64; 4] = [6.0, 10.0, 34.0, 214.0];
+const GLOW: [f64; 4] = [255.0, 150.0, 24.0, 92.0];
 
 /// Pixels with red, green, blue and opacity.
 #[derive(Clone, Debug)]
@@ -37,11 +39,14 @@ impl Raster {
         self.pixels[at..at + 4].copy_from_slice(&colour);
     }
 
-    /// A veil that is thin where a value is high, to lie over a picture (as in Figure 6 of
-    /// Dosovitskiy et al. 2021). Values are 0 to 1.
+    /// A veil that darkens a picture where a value is low (as in Figure 6 of Dosovitskiy et al. 2021)
+    /// and glows where it is high. Values are 0 to 1.
     pub fn veil(width: usize, height: usize, value: impl Fn(usize, usize) -> f64) -> Self {
         let mut raster = Self::clear(width, height);
-        raster.fill(|x, y| [0, 0, 0, (THICKEST * (1.0 - value(x, y).clamp(0.0, 1.0))).round() as u8]);
+        raster.fill(|x, y| {
+            let high = value(x, y).clamp(0.0, 1.0);
+            [0, 1, 2, 3].map(|part| (SHADE[part] + (GLOW[part] - SHADE[part]) * high).round() as u8)
+        });
         raster
     }
 
@@ -89,7 +94,7 @@ mod tests {
         let back = image::load_from_memory(&bytes).unwrap().to_rgba8();
         assert_eq!((back.width(), back.height()), (3, 2));
         assert_eq!(back.into_raw(), raster.pixels);
-        assert_eq!((raster.pixels[3], raster.pixels[23]), (215, 0));
+        assert_eq!((raster.pixels[3], raster.pixels[23]), (214, 92));
         assert_eq!(Raster::clear(0, 0).address(), "");
     }
 

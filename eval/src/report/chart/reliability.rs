@@ -57,8 +57,10 @@ impl ReliabilityDiagram {
             let Some((confidence, accuracy, ..)) = bin.values else { continue };
             let (from, to) = (x.at(100.0 * bin.from), x.at(100.0 * bin.to));
             let (high, low) = (y.at(100.0 * accuracy), y.at(100.0 * confidence));
-            canvas.rect((from + 0.5, high), to - from - 1.0, upper.bottom - high, "accuracy", &bin.title);
-            canvas.rect((from + 0.5, high.min(low)), to - from - 1.0, (high - low).abs(), "gap", &bin.title);
+            let (ceiling, floor) = (high.min(low), high.max(low));
+            let gap = if confidence > accuracy { "gap over" } else { "gap under" };
+            canvas.rect((from + 0.5, floor), to - from - 1.0, upper.bottom - floor, "accuracy", &bin.title);
+            canvas.rect((from + 0.5, ceiling), to - from - 1.0, floor - ceiling, gap, &bin.title);
         }
         canvas.line((x.at(0.0), y.at(0.0)), (x.at(100.0), y.at(100.0)), "mark");
         for bin in &self.bins {

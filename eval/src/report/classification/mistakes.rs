@@ -6,7 +6,7 @@ use super::picture::Picture;
 use super::row::{Row, Shown};
 
 /// Mistakes that are shown.
-const SHOWN: usize = 32;
+const SHOWN: usize = 30;
 
 /// An image that was taken for another class.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -16,7 +16,7 @@ mod row;
 use std::path::Path;
 
 use serde::Serialize;
-use tessera_datasets::{Error, Result, ResultExt};
+use tessera_datasets::{Error, Result};
 
 pub use by_class::{ByClass, Taken};
 pub use confusion::{Confusion, Pair};
@@ -104,7 +104,7 @@ impl Classification {
             row::read(&batch, first, &mut rows, &mut shown, &mut count)
         })?;
         let details = predictions.details();
-        let classes = names(details.texts("classes"), count).at(explanations)?;
+        let classes = names(details.texts("classes"), count)?;
         let labelled: Vec<&Row> = rows.iter().filter(|row| row.label.is_some()).collect();
         let hits = |most: usize| labelled.iter().filter(|row| row.rank.is_some_and(|rank| rank < most)).count() as u64;
         let known = labelled.len() as u64;

@@ -190,7 +190,7 @@ impl McNemarTest {
     pub fn method(&self) -> String {
         match (self.test.method, self.test.statistic) {
             (McNemarMethod::ChiSquare, Some(statistic)) => {
-                format!("χ² = {} with continuity correction", crate::number::significant(statistic, 3))
+                format!("χ² = {}, corrected", crate::number::significant(statistic, 3))
             }
             _ => "exact".to_owned(),
         }
@@ -315,7 +315,7 @@ mod tests {
         let test = compare(&[("a", &ours), ("b", &theirs)]).tests.remove(0);
         assert!(test.is_better && test.difference.value == 0.75 && test.difference.low > 0.5);
         assert_eq!(test.in_words, "more often right, hardly by chance");
-        assert_eq!(test.method(), "χ² = 28.0 with continuity correction");
+        assert_eq!(test.method(), "χ² = 28.0, corrected");
         let other = compare(&[("b", &theirs), ("a", &ours)]).tests.remove(0);
         assert_eq!((other.difference.low, other.difference.high), (-test.difference.high, -test.difference.low));
     }

@@ -100,13 +100,14 @@ impl Scene<'_> {
     fn heads(&self, heads: &HeadMaps) -> String {
         let across = heads.layers.len() as f64;
         let down = heads.layers.iter().map(Vec::len).max().unwrap_or(0);
-        let (left, top) = (22.0, 32.0);
+        let (left, top) = (34.0, 32.0);
         let side = ((WIDEST - left) / across - GAP).min(HEAD);
         let size = Size::Own((left + (side + GAP) * across).ceil() as u16);
         let description = "A column for each layer, a row for each head; bright is where it looks.".to_owned();
         let caption = caption(&format!("{}-heads", self.id), "Where every head looks", description);
         let mut canvas = Canvas::new(&caption, size, top + (side + GAP) * down as f64, "seen", &[]);
         canvas.text((left, 11.0), "start", "axis-label", "layer");
+        canvas.text((0.0, top - 6.0), "start", "axis-label", "head");
         for head in 0..down {
             let y = top + (side + GAP) * head as f64 + side / 2.0 + 4.0;
             canvas.text((left - 7.0, y), "end", "tick", &(head + 1).to_string());
