@@ -58,7 +58,10 @@ macro_rules! numbers {
 }
 
 impl Formatter for Rows {
-    numbers!(write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_i64: i64, write_f32: f32, write_f64: f64);
+    numbers!(
+        write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_i8: i8, write_i16: i16, write_i32: i32,
+        write_i64: i64, write_f32: f32, write_f64: f64
+    );
 
     fn write_null<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.settle(out)?;
@@ -127,6 +130,15 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    /// A type of number that nobody thought of would lose its commas.
+    #[test]
+    fn all_numbers_have_their_commas() {
+        let numbers =
+            ([1_i8, -2], [1_i16, -2], [1_i32, -2], [1_i64, -2], [1_u8, 2], [1_u16, 2], [1_u32, 2], [1.5_f32, 2.0]);
+        let back: Value = serde_json::from_slice(&bytes(&numbers).unwrap()).unwrap();
+        assert_eq!(back, json!([[1, -2], [1, -2], [1, -2], [1, -2], [1, 2], [1, 2], [1, 2], [1.5, 2.0]]));
+    }
 
     #[test]
     fn numbers_stay_in_a_row_and_nothing_else_does() {
