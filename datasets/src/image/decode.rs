@@ -1,15 +1,16 @@
 //! Bytes to pixels.
 
-use std::io::Cursor;
+use std::io::{Cursor, ErrorKind};
 
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::header::without_palette;
 use super::orientation::upright;
-use super::{Format, Header, Refusal, Rgb, header};
+use super::{Format, Header, Model, Refusal, Rgb, header};
 
 /// What an image may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,13 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Whether an image of that size has too many pixels.
+    pub fn exceeded_by(&self, width: u32, height: u32) -> bool {
+        u64::from(width) * u64::from(height) > self.pixels
+    }
+}
+
 /// The pixels of an encoded image: upright, alpha laid over white, of 16 bits the higher 8, of a
 /// GIF or an animation the first frame.
 ///
@@ -34,11 +42,12 @@ impl Default for Limits {
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Rgb, Refusal> {
     let header = header(bytes)?;
     let (width, height) = (header.width, header.height);
-    if u64::from(width) * u64::from(height) > limits.pixels {
+    if limits.exceeded_by(width, height) {
         return Err(Refusal::TooManyPixels { width, height });
     }
     let stored = match header.format {
         Format::Jpeg => jpeg(bytes)?,
+        Format::Tiff if header.colour.model == Model::Palette => tiff_palette(bytes, &header)?,
         _ => other(bytes, &header)?,
     };
     let image = upright(stored, header.orientation);
@@ -64,11 +73,11 @@ fn jpeg(bytes: &[u8]) -> Result<Rgb, Refusal> {
 fn other(bytes: &[u8], header: &Header) -> Result<Rgb, Refusal> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), header.format.codec());
     reader.no_limits();
-    let decoder = reader.into_decoder().map_err(Refusal::corrupt)?;
+    let decoder = reader.into_decoder().map_err(refusal)?;
     if decoder.dimensions() != header.stored_size() {
         return Err(Refusal::corrupt("two sizes"));
     }
-    let image = DynamicImage::from_decoder(decoder).map_err(Refusal::corrupt)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(refusal)?;
     let (width, height) = (image.width(), image.height());
     let pixels = match image {
         DynamicImage::ImageLuma8(image) => image.iter().flat_map(|v| [*v; 3]).collect(),
@@ -88,6 +97,24 @@ fn other(bytes: &[u8], header: &Header) -> Result<Rgb, Refusal> {
         _ => return Err(Refusal::unsupported("floating-point pixels")),
     };
     Ok(Rgb { width, height, pixels })
+}
+
+/// A TIFF with a palette, which the decoder does not know: its numbers as grey, then as colours.
+fn tiff_palette(bytes: &[u8], header: &Header) -> Result<Rgb, Refusal> {
+    let (grey, colours) = without_palette(bytes)?;
+    let mut image = other(&grey, header)?;
+    for pixel in image.pixels.chunks_exact_mut(3) {
+        pixel.copy_from_slice(&colours[usize::from(pixel[0])]);
+    }
+    Ok(image)
+}
+
+fn refusal(error: ImageError) -> Refusal {
+    match error {
+        ImageError::Unsupported(what) => Refusal::unsupported(what),
+        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Refusal::Truncated,
+        error => Refusal::corrupt(error),
+    }
 }
 
 fn high(value: u16) -> u8 {

@@ -26,3 +26,6 @@ pub use header::{Colour, Format, Header, Model, header};
 pub use pixels::{Region, Rgb};
 pub use refusal::Refusal;
 pub use resize::{Filter, Resizer, resize};
+
+#[cfg(test)]
+mod tests;

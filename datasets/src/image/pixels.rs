@@ -37,6 +37,9 @@ impl Rgb {
     /// not fit is cut off.
     pub fn paste(&mut self, image: &Self, left: u32, top: u32) {
         let width = image.width.min(self.width.saturating_sub(left)) as usize * 3;
+        if width == 0 {
+            return;
+        }
         for y in 0..image.height.min(self.height.saturating_sub(top)) as usize {
             let from = y * image.width as usize * 3;
             let to = ((top as usize + y) * self.width as usize + left as usize) * 3;

@@ -47,7 +47,11 @@ impl Filter {
 
 /// Resizes one image after the other with the same scratch memory.
 #[derive(Debug, Default)]
-pub struct Resizer(fast_image_resize::Resizer);
+pub struct Resizer {
+    inner: fast_image_resize::Resizer,
+    /// Rows that are as wide as wanted, but still as many as there were.
+    between: Vec<u8>,
+}
 
 impl Resizer {
     /// One for the use of one thread.
@@ -91,14 +95,35 @@ impl Resizer {
         if (region.width, region.height) == (width, height) {
             return copy(image, region, out).ok_or_else(|| failed(&"lengths differ"));
         }
-        let source = ImageRef::new(image.width, image.height, &image.pixels, PixelType::U8x3);
-        let source = source.map_err(|e| failed(&e))?;
-        let source = CroppedImage::new(&source, region.left, region.top, region.width, region.height);
-        let source = source.map_err(|e| failed(&e))?;
-        let mut target = Image::from_slice_u8(width, height, out, PixelType::U8x3).map_err(|e| failed(&e))?;
-        let options = ResizeOptions::new().resize_alg(filter.algorithm());
-        self.0.resize(&source, &mut target, &options).map_err(|e| failed(&e))
+        let source = (image.pixels.as_slice(), image.width, image.height);
+        if filter == Filter::Nearest || region.width == width || region.height == height {
+            return pass(&mut self.inner, source, region, (out, width, height), filter).map_err(|e| failed(&e));
+        }
+        // PIL makes rows narrower first and rounds to 8 bits before it makes them fewer; the order
+        // shows, because filters with negative parts overshoot and are cut off in between
+        self.between.resize(width as usize * region.height as usize * 3, 0);
+        let between = (self.between.as_mut_slice(), width, region.height);
+        pass(&mut self.inner, source, region, between, filter).map_err(|e| failed(&e))?;
+        let between = (self.between.as_slice(), width, region.height);
+        let whole = Region { left: 0, top: 0, width, height: region.height };
+        pass(&mut self.inner, between, whole, (out, width, height), filter).map_err(|e| failed(&e))
     }
+}
+
+/// Resizes a region of pixels, each with width and height, into others.
+fn pass(
+    resizer: &mut fast_image_resize::Resizer,
+    (pixels, width, height): (&[u8], u32, u32),
+    region: Region,
+    (out, new_width, new_height): (&mut [u8], u32, u32),
+    filter: Filter,
+) -> std::result::Result<(), String> {
+    let source = ImageRef::new(width, height, pixels, PixelType::U8x3).map_err(|e| e.to_string())?;
+    let source = CroppedImage::new(&source, region.left, region.top, region.width, region.height);
+    let source = source.map_err(|e| e.to_string())?;
+    let mut target = Image::from_slice_u8(new_width, new_height, out, PixelType::U8x3).map_err(|e| e.to_string())?;
+    let options = ResizeOptions::new().resize_alg(filter.algorithm());
+    resizer.resize(&source, &mut target, &options).map_err(|e| e.to_string())
 }
 
 fn copy(image: &Rgb, region: Region, out: &mut [u8]) -> Option<()> {

@@ -15,6 +15,7 @@ use std::fmt;
 
 use super::Refusal;
 use super::orientation::swaps_sides;
+pub(super) use tiff::without_palette;
 
 /// How an image is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -13,7 +13,11 @@ const SAMPLES: u16 = 277;
 const STRIP_LENGTHS: u16 = 279;
 const TILE_OFFSETS: u16 = 324;
 const TILE_LENGTHS: u16 = 325;
+const COLOUR_MAP: u16 = 320;
 const EXTRA_SAMPLES: u16 = 338;
+
+/// The photometric interpretation of palettes.
+const PALETTE: u32 = 3;
 
 pub(super) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
     let directory = Directory::first(bytes)?;
@@ -24,7 +28,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
     let (model, colours) = match directory.number(PHOTOMETRIC)?.unwrap_or(1) {
         0 | 1 => (Model::Grey, 1),
         2 | 6 => (Model::Rgb, 3),
-        3 => (Model::Palette, 1),
+        PALETTE => (Model::Palette, 1),
         5 => (Model::Cmyk, 4),
         n => return Err(Refusal::unsupported(format!("a TIFF of photometric interpretation {n}"))),
     };
@@ -32,6 +36,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
     for (offsets, lengths) in [(STRIP_OFFSETS, STRIP_LENGTHS), (TILE_OFFSETS, TILE_LENGTHS)] {
         directory.check_pieces(offsets, lengths)?;
     }
+    directory.check_end()?;
     let orientation = directory.orientation()?.unwrap_or(1);
     let bits = u8::try_from(bits).map_err(|_| Refusal::corrupt(format!("a TIFF of {bits} bits")))?;
     Header::of(Format::Tiff, size, orientation, Colour { model, alpha, bits })
@@ -40,6 +45,28 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
 /// The orientation that EXIF data say, 1 to 8. What cannot be read says nothing.
 pub(super) fn exif_orientation(tiff: &[u8]) -> Option<u8> {
     Directory::first(tiff).ok()?.orientation().ok()?
+}
+
+/// The same file with the numbers of its palette taken for grey, and the colours of these numbers.
+///
+/// # Errors
+/// When the numbers are not of 8 bits.
+pub(in crate::image) fn without_palette(bytes: &[u8]) -> Result<(Vec<u8>, Vec<[u8; 3]>), Refusal> {
+    let directory = Directory::first(bytes)?;
+    let map = directory.entry(COLOUR_MAP)?.filter(|map| map.count == 3 * 256);
+    let photometric = directory.entry(PHOTOMETRIC)?.filter(|entry| entry.size == 2);
+    let (Some(map), Some(photometric)) = (map, photometric) else {
+        return Err(Refusal::unsupported("a TIFF with a palette of other than 256 colours"));
+    };
+    // all reds, all greens, all blues, of 16 bits
+    let value = |i| directory.value(map, i).map(|value| (value >> 8) as u8);
+    let colour = |i| Ok([value(i)?, value(256 + i)?, value(512 + i)?]);
+    let colours = (0..256).map(colour).collect::<Result<_, Refusal>>()?;
+    let mut grey = bytes.to_vec();
+    let one: u16 = 1;
+    let one = if directory.big_endian { one.to_be_bytes() } else { one.to_le_bytes() };
+    grey[photometric.at..photometric.at + 2].copy_from_slice(&one);
+    Ok((grey, colours))
 }
 
 /// The first directory of a file.
@@ -123,6 +150,11 @@ impl<'a> Directory<'a> {
     fn orientation(&self) -> Result<Option<u8>, Refusal> {
         let number = self.number(ORIENTATION)?;
         Ok(number.and_then(|n| u8::try_from(n).ok()).filter(|n| (1..=8).contains(n)))
+    }
+
+    /// Whether the directory ends within the file, with the place of the next one.
+    fn check_end(&self) -> Result<(), Refusal> {
+        self.u32(self.at + 2 + 12 * usize::from(self.entries)).map(|_| ())
     }
 
     /// Whether all strips or tiles lie within the file.
