@@ -4,6 +4,7 @@ mod bad_images;
 mod bad_input;
 mod bitext;
 mod config;
+mod image_stages;
 mod images;
 mod multi30k;
 mod readers;

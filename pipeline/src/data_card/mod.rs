@@ -3,6 +3,7 @@
 //! The body follows the parts that the Hugging Face hub asks of a card: what it is, how it was
 //! made, what is in it, where it comes from, how to load it.
 
+mod images;
 mod yaml;
 
 use std::fmt::Write;
@@ -128,6 +129,7 @@ fn body(out: &mut String, manifest: &Manifest, card: Option<&Card>) -> std::fmt:
         writeln!(out, "| {name} | {} | {} | {} |", thousands(split.rows), bytes(split.bytes), split.shards.len())?;
     }
     translations(out, manifest)?;
+    images::images(out, manifest)?;
     let rows = &manifest.rows;
     writeln!(out, "\n## From rows read to rows kept\n\n| stage | rows in | rows out |\n|---|---:|---:|")?;
     for stage in &rows.stages {

@@ -4,6 +4,7 @@
 //! content (`text`, `input_ids`, …), then the provenance. The split column is only for the way: in
 //! a published dataset each split has its own shards.
 
+mod image_column;
 mod images;
 mod pose;
 mod text;
@@ -12,12 +13,13 @@ mod translation;
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use tessera_datasets::hash::sha256;
 use tessera_datasets::schema::{PROVENANCE, RecordSchema};
 use tessera_datasets::{Error, Result};
 
+pub use image_column::{ImageColumn, classes_of, needs_images, with_images};
 pub use images::{CaptionRows, ImageRows};
 pub use pose::PoseRows;
 pub use text::TextRows;
@@ -186,6 +188,18 @@ pub fn set_splits(batch: &RecordBatch, splits: StringArray) -> Result<RecordBatc
     let mut columns = batch.columns().to_vec();
     columns[0] = Arc::new(splits);
     Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// The rows of a batch that are kept; nothing where none is.
+///
+/// # Errors
+/// When there is not one answer for each row.
+pub fn only_kept(batch: RecordBatch, kept: &BooleanArray) -> Result<Option<RecordBatch>> {
+    match kept.true_count() {
+        0 => Ok(None),
+        n if n == batch.num_rows() => Ok(Some(batch)),
+        _ => Ok(Some(arrow::compute::filter_record_batch(&batch, kept)?)),
+    }
 }
 
 /// Whether so many bytes and rows are a batch: see [`BATCH_BYTES`](crate::stage::BATCH_BYTES).

@@ -5,11 +5,14 @@
 mod draw_world;
 mod encode;
 mod filter_bitext;
+mod filter_images;
 mod languages;
 mod pack;
 mod read_bitext;
 mod read_images;
 mod read_text;
+mod repeated;
+mod resize_images;
 mod split;
 mod statistics;
 mod train_tokenizer;
@@ -48,6 +51,8 @@ pub const STAGES: &[Entry] = &[
     draw_world::ENTRY,
     split::ENTRY,
     filter_bitext::ENTRY,
+    filter_images::ENTRY,
+    resize_images::ENTRY,
     encode::ENTRY,
     pack::ENTRY,
     use_tokenizer::ENTRY,

@@ -15,20 +15,21 @@
 //! published, and never shrinks because of a filter.
 
 mod identify;
-mod repeated;
 mod sides;
 
+use arrow::array::RecordBatch;
 use serde::Deserialize;
 use tessera_datasets::config::Section;
 use tessera_datasets::manifest::is_split_name;
+use tessera_datasets::schema::Kind;
 use tessera_datasets::{Error, Result};
 
 use super::Entry;
 use super::languages::check_languages;
-use crate::rows::TRAIN;
-use crate::stage::{Stage, StageContext};
+use super::repeated::{Claim, DropRepeated, FindRepeated, Hash, Identity, hash_of};
+use crate::rows::{TRAIN, TranslationColumns};
+use crate::stage::{Stage, StageContext, needs_kind};
 use identify::Identifier;
-use repeated::{DropRepeated, FindRepeated};
 use sides::FilterSides;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -116,14 +117,40 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
         let file = format!(".{}.repeated", section.keys());
         let only = config.only;
         stages.push(Stage::fold(FindRepeated {
+            identity: Sentences,
             file: file.clone(),
             only: only.clone(),
             duplicates: config.drop_duplicates,
             leaks: config.drop_leaks,
         }));
-        stages.push(Stage::map(DropRepeated { file, only }));
+        stages.push(Stage::map(DropRepeated { identity: Sentences, file, only }));
     }
     Ok(Stage::Chain(stages))
+}
+
+/// Translations are the same when all their sentences are.
+#[derive(Clone)]
+struct Sentences;
+
+impl Identity for Sentences {
+    fn check(&self, kind: Kind) -> Result<()> {
+        match kind {
+            Kind::Translation => Ok(()),
+            other => Err(needs_kind(&[Kind::Translation], other)),
+        }
+    }
+
+    fn rows(&self, batch: &RecordBatch, each: &mut dyn FnMut(Hash, Option<Claim>)) -> Result<()> {
+        let columns = TranslationColumns::of(batch)?;
+        for row in 0..batch.num_rows() {
+            each(hash_of(columns.sentences.iter().map(|column| column.value(row).as_bytes())), None);
+        }
+        Ok(())
+    }
+
+    fn excerpt(&self, batch: &RecordBatch, row: usize) -> String {
+        TranslationColumns::of(batch).map(|columns| columns.sentences[0].value(row).to_owned()).unwrap_or_default()
+    }
 }
 
 fn in_section(section: &Section, key: &str, error: &Error) -> Error {

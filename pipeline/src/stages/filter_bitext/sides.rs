@@ -7,7 +7,7 @@ use tessera_datasets::schema::{Kind, RecordSchema};
 use super::identify::Identifier;
 use crate::artifacts::Artifacts;
 use crate::rejects::Rejects;
-use crate::rows::{Origins, SPLIT, TranslationColumns, languages_of, no_language, strings};
+use crate::rows::{Origins, SPLIT, TranslationColumns, languages_of, no_language, only_kept, strings};
 use crate::stage::{Map, Mapper, PreparedMap, needs_kind};
 
 #[derive(Clone)]
@@ -77,15 +77,6 @@ impl Mapper for SideFilter<'_> {
         };
         let kept: BooleanArray = (0..batch.num_rows()).map(keep).map(Some).collect();
         only_kept(batch, &kept)
-    }
-}
-
-/// The rows of a batch that are kept.
-pub(super) fn only_kept(batch: RecordBatch, kept: &BooleanArray) -> Result<Option<RecordBatch>> {
-    match kept.true_count() {
-        0 => Ok(None),
-        n if n == batch.num_rows() => Ok(Some(batch)),
-        _ => Ok(Some(arrow::compute::filter_record_batch(&batch, kept)?)),
     }
 }
 

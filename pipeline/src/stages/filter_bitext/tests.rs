@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::RecordBatch;
 use proptest::prelude::*;
 use tessera_datasets::schema::translation;
 
@@ -91,7 +90,8 @@ fn drop_repeated(parts: &[Vec<Row<'_>>], duplicates: bool, leaks: bool) -> (Vec<
     let mut artifacts = Artifacts::new(dir.path());
     let schema = translation(&["de", "en"]);
     let only = vec!["train".to_owned()];
-    let fold = FindRepeated { file: ".repeated".to_owned(), only: only.clone(), duplicates, leaks };
+    let fold =
+        FindRepeated { identity: Sentences, file: ".repeated".to_owned(), only: only.clone(), duplicates, leaks };
     let states = parts.iter().enumerate().map(|(part, rows)| {
         let scratch = dir.path().join("scratch");
         let mut state =
@@ -101,7 +101,8 @@ fn drop_repeated(parts: &[Vec<Row<'_>>], duplicates: bool, leaks: bool) -> (Vec<
     });
     let merged = states.reduce(|first, second| fold.merge(first, second).unwrap()).unwrap();
     assert_eq!(fold.finish(merged, 0, &mut artifacts).unwrap(), Pass::Done);
-    let map = DropRepeated { file: ".repeated".to_owned(), only }.prepare(&schema, &mut artifacts).unwrap();
+    let map = DropRepeated { identity: Sentences, file: ".repeated".to_owned(), only };
+    let map = map.prepare(&schema, &mut artifacts).unwrap();
     let mut rejects = Rejects::new();
     let mut kept = Vec::new();
     for (part, rows) in parts.iter().enumerate() {

@@ -4,9 +4,12 @@
 //! occurs. Of tokens: rows, tokens, the bytes that they stand for, and how often each id occurs.
 //! Of translations: of each language words, characters, bytes, and tokens where a stage before has
 //! made a tokenizer; how long rows are, and how much longer one language is than another.
+//! Of images: sizes, formats, colours, classes, mean and deviation of the channels, and a contact
+//! sheet, `stats/<name>.jpg`.
 //! Lengths are in characters and in tokens, of translations in words and in tokens; their quantiles
 //! are exact (nearest rank).
 
+mod images;
 mod lengths;
 mod translations;
 
@@ -26,12 +29,13 @@ use super::{Entry, TOKENIZER};
 use crate::artifacts::Artifacts;
 use crate::rows::{SPLIT, TokenColumn, strings};
 use crate::stage::{Fold, FoldStart, Pass, Stage, StageContext, needs_kind};
+use images::{Effort, Images};
 use lengths::Lengths;
 use translations::Translations;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "statistics",
-    summary: "counts rows, characters, words, bytes and tokens, with quantiles of their lengths",
+    summary: "counts what is in text, tokens, translations or images, with quantiles; of images also mean and deviation",
     example: "",
     parse,
 };
@@ -41,25 +45,42 @@ pub(super) const ENTRY: Entry = Entry {
 struct Config {
     /// The name of the file, without folder and ending; by default the kind of the rows.
     name: Option<String>,
+    /// Of images: the share of the training images that is decoded for mean and deviation (1).
+    sample: Option<f64>,
+    /// Of images: how many of each class the contact sheet shows (10); 0 for no sheet.
+    examples: Option<usize>,
 }
 
 fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
-    let Config { name } = section.parse()?;
+    let Config { name, sample, examples } = section.parse()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if name.as_ref().is_some_and(|name| name.is_empty() || !name.chars().all(plain)) {
         return Err(section.error("name", "`name` becomes a file: use letters, digits, `-` and `_` only"));
     }
-    Ok(Stage::fold(Statistics { name }))
+    let share = sample.unwrap_or(1.0);
+    if !(share > 0.0 && share <= 1.0) {
+        return Err(section.error("sample", format!("`sample` is `{share}`; it must be more than 0 and at most 1")));
+    }
+    if examples.is_some_and(|examples| examples > 100) {
+        return Err(section.error("examples", "`examples` is more than 100, too many for a sheet"));
+    }
+    let of_images = sample.map(|_| "sample").or(examples.map(|_| "examples"));
+    let effort = Effort { sample: share, examples: examples.unwrap_or(10) };
+    Ok(Stage::fold(Statistics { name, effort, of_images }))
 }
 
 struct Statistics {
     name: Option<String>,
+    effort: Effort,
+    /// A key that stands in the config and makes sense only for images.
+    of_images: Option<&'static str>,
 }
 
 /// What is known of some rows.
 enum State {
     Symbols(Counts),
     Translations(Translations),
+    Images(Images),
 }
 
 /// Counts of some rows of text or tokens.
@@ -83,7 +104,15 @@ struct SplitCounts {
 
 impl Statistics {
     fn path(&self, kind: Kind) -> String {
-        format!("stats/{}.json", self.name.as_deref().unwrap_or(kind.name()))
+        let usual = match kind {
+            Kind::Image | Kind::Caption => "images",
+            other => other.name(),
+        };
+        format!("stats/{}.json", self.name.as_deref().unwrap_or(usual))
+    }
+
+    fn sheet(&self, kind: Kind) -> String {
+        self.path(kind).replace(".json", ".jpg")
     }
 }
 
@@ -92,18 +121,26 @@ impl Fold for Statistics {
 
     fn check(&self, input: Kind) -> Result<()> {
         match input {
-            Kind::Text | Kind::Tokens | Kind::Translation => Ok(()),
-            other => Err(needs_kind(&[Kind::Text, Kind::Tokens, Kind::Translation], other)),
+            Kind::Image | Kind::Caption => Ok(()),
+            Kind::Text | Kind::Tokens | Kind::Translation => match self.of_images {
+                None => Ok(()),
+                Some(key) => Err(Error::input(format!("`{key}` is of images, but rows of kind `{input}` come in"))),
+            },
+            other => Err(needs_kind(&[Kind::Text, Kind::Tokens, Kind::Translation, Kind::Image, Kind::Caption], other)),
         }
     }
 
     fn provides(&self, input: Kind) -> Vec<String> {
-        vec![self.path(input)]
+        match input {
+            Kind::Image | Kind::Caption if self.effort.examples > 0 => vec![self.path(input), self.sheet(input)],
+            _ => vec![self.path(input)],
+        }
     }
 
     fn start(&self, at: &FoldStart<'_>) -> Result<State> {
         Ok(match at.schema.kind() {
             Kind::Translation => State::Translations(Translations::new(at)?),
+            Kind::Image | Kind::Caption => State::Images(Images::new(at.schema, self.effort)),
             kind => State::Symbols(Counts { kind, splits: BTreeMap::new(), symbols: Vec::new() }),
         })
     }
@@ -111,6 +148,7 @@ impl Fold for Statistics {
     fn add(&self, state: &mut State, batch: &RecordBatch) -> Result<()> {
         match state {
             State::Translations(translations) => translations.add(batch),
+            State::Images(images) => images.add(batch),
             State::Symbols(counts) if counts.kind == Kind::Text => counts.add_text(batch),
             State::Symbols(counts) => counts.add_tokens(batch),
         }
@@ -120,6 +158,7 @@ impl Fold for Statistics {
         match (first, second) {
             (State::Symbols(first), State::Symbols(second)) => Ok(State::Symbols(first.merge(second))),
             (State::Translations(first), State::Translations(second)) => Ok(State::Translations(first.merge(second))),
+            (State::Images(first), State::Images(second)) => Ok(State::Images(first.merge(second))),
             _ => Err(Error::internal("statistics of rows of two kinds")),
         }
     }
@@ -130,6 +169,16 @@ impl Fold for Statistics {
             State::Translations(translations) => {
                 artifacts.detail("statistics", translations.overview());
                 (Kind::Translation, translations.report())
+            }
+            State::Images(images) => {
+                artifacts.detail("image", images.input());
+                artifacts.detail("statistics", images.overview());
+                if let Some(sheet) = images.sheet()? {
+                    let name = self.sheet(Kind::Image);
+                    artifacts.write(&name, &sheet)?;
+                    artifacts.detail("contact_sheet", name);
+                }
+                (Kind::Image, images.report())
             }
         };
         let mut bytes = serde_json::to_vec_pretty(&report).map_err(|e| Error::internal(e.to_string()))?;

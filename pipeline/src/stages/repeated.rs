@@ -2,34 +2,74 @@
 //!
 //! A fold looks at all rows and notes those that are repeated; a map then drops all but the first.
 //! Which one is the first follows from the order of the parts and of the rows in them, so it does
-//! not depend on threads. In memory are 16 bytes of hash for each row, and a few more.
+//! not depend on threads. In memory are 16 bytes of hash for each row, and a few more. What makes
+//! two rows the same, an [`Identity`] says.
 
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::RecordBatch;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 use tessera_datasets::schema::{Kind, RecordSchema};
 use tessera_datasets::{Error, Result};
 
-use super::sides::only_kept;
 use crate::artifacts::Artifacts;
 use crate::rejects::Rejects;
-use crate::rows::{Origins, SPLIT, TranslationColumns, strings};
-use crate::stage::{Fold, FoldStart, Map, Mapper, Pass, PreparedMap, needs_kind};
+use crate::rows::{Origins, SPLIT, only_kept, strings};
+use crate::stage::{Fold, FoldStart, Map, Mapper, Pass, PreparedMap};
 
-/// The first 16 bytes of the SHA-256 of a row's sentences.
-type Hash = [u64; 2];
+/// The first 16 bytes of the SHA-256 of what makes a row the same as another.
+pub(super) type Hash = [u64; 2];
+
+/// What makes rows the same.
+pub(super) trait Identity: Clone + Send + Sync + 'static {
+    /// Refuses rows of another kind.
+    fn check(&self, kind: Kind) -> Result<()>;
+
+    /// Calls `each` with every row's hash and its claim: what else is said of the row, and must be
+    /// the same of all rows with that hash.
+    fn rows(&self, batch: &RecordBatch, each: &mut dyn FnMut(Hash, Option<Claim>)) -> Result<()>;
+
+    /// What a sample of rejects shows of a row.
+    fn excerpt(&self, batch: &RecordBatch, row: usize) -> String;
+
+    /// The reason for which rows go whose claims contradict each other; none of them stays.
+    fn contradiction(&self) -> &'static str {
+        "contradiction"
+    }
+}
+
+/// What is said of a row: the number of its class.
+pub(super) type Claim = u32;
+
+/// The hash of a row that is made of `parts`.
+pub(super) fn hash_of<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Hash {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        // with its length, so that no part runs into the next
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let digest = hasher.finalize();
+    [0, 8].map(|at| digest[at..at + 8].iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
+}
 
 /// Where a repeated row is to be kept: the part that has it first, or nowhere.
 type Place = u32;
 /// Rows that are in a split that is not filtered are kept nowhere else.
 const NOWHERE: Place = Place::MAX;
+/// Rows of which different things are said are kept nowhere at all.
+const CONTRADICTED: Place = Place::MAX - 1;
 
 /// Notes which rows are there twice.
-pub(super) struct FindRepeated {
+pub(super) struct FindRepeated<I> {
+    /// What makes rows the same.
+    pub(super) identity: I,
     /// The file for the notes.
     pub(super) file: String,
+    /// The splits that are filtered.
     pub(super) only: Vec<String>,
+    /// Whether rows that were there before go.
     pub(super) duplicates: bool,
+    /// Whether rows go that are also in a split that is not filtered.
     pub(super) leaks: bool,
 }
 
@@ -45,23 +85,29 @@ pub(super) struct Seen {
 struct First {
     part: Place,
     repeated: bool,
+    claim: Option<Claim>,
+    contradicted: bool,
 }
 
 impl Seen {
     fn add(&mut self, hash: Hash, first: First) {
-        let known = self.filtered.entry(hash);
-        known.and_modify(|known| known.repeated = true).or_insert(first);
+        let known = self.filtered.entry(hash).and_modify(|known| {
+            known.repeated = true;
+            known.contradicted |= first.contradicted;
+            match (known.claim, first.claim) {
+                (Some(one), Some(other)) => known.contradicted |= one != other,
+                (one, other) => known.claim = one.or(other),
+            }
+        });
+        known.or_insert(first);
     }
 }
 
-impl Fold for FindRepeated {
+impl<I: Identity> Fold for FindRepeated<I> {
     type State = Seen;
 
     fn check(&self, input: Kind) -> Result<()> {
-        match input {
-            Kind::Translation => Ok(()),
-            other => Err(needs_kind(&[Kind::Translation], other)),
-        }
+        self.identity.check(input)
     }
 
     fn provides(&self, _: Kind) -> Vec<String> {
@@ -74,18 +120,17 @@ impl Fold for FindRepeated {
     }
 
     fn add(&self, state: &mut Seen, batch: &RecordBatch) -> Result<()> {
-        let columns = TranslationColumns::of(batch)?;
-        for (row, split) in strings(batch, SPLIT)?.iter().flatten().enumerate() {
-            let hash = hash_of(&columns, row);
-            match self.only.iter().any(|only| only == split) {
-                true => state.add(hash, First { part: state.part, repeated: false }),
+        let mut splits = strings(batch, SPLIT)?.iter().flatten();
+        self.identity.rows(batch, &mut |hash, claim| {
+            let filtered = splits.next().is_some_and(|split| self.only.iter().any(|only| only == split));
+            match filtered {
+                true => state.add(hash, First { part: state.part, repeated: false, claim, contradicted: false }),
                 false if self.leaks => {
                     state.others.insert(hash);
                 }
                 false => {}
             }
-        }
-        Ok(())
+        })
     }
 
     fn merge(&self, mut first: Seen, second: Seen) -> Result<Seen> {
@@ -101,6 +146,7 @@ impl Fold for FindRepeated {
         for (hash, first) in &state.filtered {
             match () {
                 () if state.others.contains(hash) => notes.push((*hash, NOWHERE)),
+                () if self.duplicates && first.contradicted => notes.push((*hash, CONTRADICTED)),
                 () if self.duplicates && first.repeated => notes.push((*hash, first.part)),
                 () => {}
             }
@@ -110,18 +156,6 @@ impl Fold for FindRepeated {
         artifacts.write(&self.file, &bytes)?;
         Ok(Pass::Done)
     }
-}
-
-fn hash_of(columns: &TranslationColumns<'_>, row: usize) -> Hash {
-    let mut hasher = Sha256::new();
-    for column in &columns.sentences {
-        let sentence = column.value(row);
-        // with its length, so that no sentence runs into the next
-        hasher.update((sentence.len() as u64).to_le_bytes());
-        hasher.update(sentence);
-    }
-    let digest = hasher.finalize();
-    [0, 8].map(|at| digest[at..at + 8].iter().fold(0, |n, byte| n << 8 | u64::from(*byte)))
 }
 
 /// How a note is written: big-endian hash, big-endian place.
@@ -143,14 +177,18 @@ fn from_bytes(bytes: &[u8]) -> Option<(Hash, Place)> {
 }
 
 /// Drops the rows that [`FindRepeated`] has noted, but for the first of each.
-pub(super) struct DropRepeated {
+pub(super) struct DropRepeated<I> {
+    /// As of [`FindRepeated`].
+    pub(super) identity: I,
+    /// As of [`FindRepeated`].
     pub(super) file: String,
+    /// As of [`FindRepeated`].
     pub(super) only: Vec<String>,
 }
 
-impl Map for DropRepeated {
+impl<I: Identity> Map for DropRepeated<I> {
     fn output(&self, input: Kind) -> Result<Kind> {
-        Ok(input)
+        self.identity.check(input).map(|()| input)
     }
 
     fn needs(&self) -> Vec<String> {
@@ -161,17 +199,19 @@ impl Map for DropRepeated {
         let bytes = fs_err::read(artifacts.path(&self.file)?)?;
         let notes: Option<FxHashMap<Hash, Place>> = bytes.chunks(NOTE_BYTES).map(from_bytes).collect();
         let notes = notes.ok_or_else(|| Error::internal("notes of repeated rows that are cut short"))?;
-        Ok(Box::new(Prepared { notes, only: self.only.clone(), schema: input.clone() }))
+        let (identity, only) = (self.identity.clone(), self.only.clone());
+        Ok(Box::new(Prepared { identity, notes, only, schema: input.clone() }))
     }
 }
 
-struct Prepared {
+struct Prepared<I> {
+    identity: I,
     notes: FxHashMap<Hash, Place>,
     only: Vec<String>,
     schema: RecordSchema,
 }
 
-impl PreparedMap for Prepared {
+impl<I: Identity> PreparedMap for Prepared<I> {
     fn schema(&self) -> RecordSchema {
         self.schema.clone()
     }
@@ -181,37 +221,38 @@ impl PreparedMap for Prepared {
     }
 }
 
-struct Dropper<'a> {
-    prepared: &'a Prepared,
+struct Dropper<'a, I> {
+    prepared: &'a Prepared<I>,
     part: usize,
     /// The repeated rows of this part that were kept.
     kept: FxHashSet<Hash>,
 }
 
-impl Mapper for Dropper<'_> {
+impl<I: Identity> Mapper for Dropper<'_, I> {
     fn map(&mut self, batch: RecordBatch, rejects: &mut Rejects) -> Result<Option<RecordBatch>> {
         if self.prepared.notes.is_empty() {
             return Ok(Some(batch));
         }
-        let columns = TranslationColumns::of(&batch)?;
+        let Prepared { identity, notes, only, .. } = self.prepared;
         let splits = strings(&batch, SPLIT)?;
         let origins = Origins::of(&batch)?;
-        let keep = |row: usize| {
-            if !self.prepared.only.iter().any(|only| only == splits.value(row)) {
-                return true;
-            }
-            let hash = hash_of(&columns, row);
-            let reason = match self.prepared.notes.get(&hash) {
-                None => return true,
-                Some(&NOWHERE) => "leak",
-                Some(&part) if part as usize == self.part && self.kept.insert(hash) => return true,
-                Some(_) => "duplicate",
+        let mut kept = Vec::with_capacity(batch.num_rows());
+        identity.rows(&batch, &mut |hash, _| {
+            let row = kept.len();
+            let place = notes.get(&hash).filter(|_| only.iter().any(|only| only == splits.value(row)));
+            let reason = match place {
+                None => None,
+                Some(&NOWHERE) => Some("leak"),
+                Some(&CONTRADICTED) => Some(identity.contradiction()),
+                Some(&part) if part as usize == self.part && self.kept.insert(hash) => None,
+                Some(_) => Some("duplicate"),
             };
-            let origin = origins.get(row);
-            rejects.add(reason, origin.src, origin.loc, columns.sentences[0].value(row));
-            false
-        };
-        let kept: BooleanArray = (0..batch.num_rows()).map(keep).map(Some).collect();
-        only_kept(batch, &kept)
+            if let Some(reason) = reason {
+                let origin = origins.get(row);
+                rejects.add(reason, origin.src, origin.loc, &identity.excerpt(&batch, row));
+            }
+            kept.push(reason.is_none());
+        })?;
+        only_kept(batch, &kept.into())
     }
 }
