@@ -2,7 +2,8 @@
 
 For every split the tools must find the rows that `manifest.json` promises and the same first row,
 and `datasets` must see the features of the record kind, both from the Parquet files alone and by
-the card, which is what `load_dataset(FOLDER)` uses. Prints a line for each tool and split, and
+the card, which is what `load_dataset(FOLDER)` uses. Images must have the hash that their row names,
+and labels the classes of the manifest. Prints a line for each tool and split, and
 ends with exit code 1 after any disagreement.
 """
 
@@ -13,6 +14,7 @@ import os
 import re
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 # `datasets` reads these when it is imported. A cache that lives as long as this process cannot
@@ -313,6 +315,26 @@ def check_value(column, feature, value, row):
         demand(all(isinstance(text, str) for text in texts), f"`{column}` of row {row} lacks one of {feature.languages}")
 
 
+def check_images(files, table, classes):
+    """That the engines reach into the images, find each as it was hashed, and agree on the classes."""
+    names = table.features["label"].names if "label" in table.column_names else None
+    demand(names == classes, f"the names of the labels are {names}, the manifest has {classes}")
+    files = [str(file) for file in files]
+    with duckdb.connect(":memory:") as connection:
+        hashed = "left(sha256(image.bytes), 16) = content_hash"
+        query = f"SELECT count(*), count(*) FILTER ({hashed}) FROM read_parquet(?)"
+        rows, whole = connection.execute(query, [files]).fetchone()
+        demand(rows == whole, f"{rows - whole} of {rows} images are not what their `content_hash` says")
+        if names is None:
+            return f"{rows} images as they were hashed"
+        by_duckdb = connection.execute("SELECT label, count(*) FROM read_parquet(?) GROUP BY label", [files]).fetchall()
+    frame = polars.scan_parquet(files).filter(polars.col("image").struct.field("bytes").bin.size() > 0)
+    by_polars = frame.group_by("label").len().collect().rows()
+    by_datasets = Counter(table.with_format("arrow")[:]["label"].to_pylist())
+    demand(dict(by_duckdb) == dict(by_polars) == dict(by_datasets), "the tools count the classes differently")
+    return f"{rows} images as they were hashed, {len(by_datasets)} of {len(names)} classes"
+
+
 def describe(feature):
     if isinstance(feature, Value):
         return feature.dtype
@@ -382,7 +404,10 @@ def open_dataset(name, report):
         splits[split] = entry
         if report.run(name, split, "manifest", lambda: check_shards(folder, split, entry)):
             files = [folder / shard["path"] for shard in entry["shards"]]
-            from_files[split] = open_split(name, split, entry, files, manifest["kind"], report)
+            from_files[split] = table = open_split(name, split, entry, files, manifest["kind"], report)
+            if manifest["kind"] in ("image", "caption") and table is not None:
+                classes = manifest["details"].get("classes")
+                report.run(name, split, "images", lambda: check_images(files, table, classes))
 
     by_card = None
 

@@ -243,3 +243,128 @@ fn a_stratified_split_leaves_the_test_set_alone() {
     folder.config(&format!("{READ_IMAGES}labels = false\n{split}"));
     folder.call(&["run", "config.toml", "--replace"]).refused(&["classes of images that have none", "hint:"]);
 }
+
+#[test]
+fn lists_name_files_with_classes_captions_and_splits() {
+    let folder = Folder::new();
+    for number in 0..4 {
+        folder.write(&format!("raw/images/{number}.jpg"), jpeg(number));
+    }
+    folder.write(
+        "raw/lists/all.csv",
+        "file_name,label,split,text\n../images/0.jpg,newt,train,\"a newt, green\"\n../images/1.jpg,cat,val,a cat\n\
+         ../images/2.jpg,newt,train,\n../images/9.jpg,cat,train,\n../images/3.jpg,,train,a dog\n../images/3.jpg,cat\n\
+         ,cat,train,\n/images/0.jpg,cat,train,\n../images/0.jpg,cat,Some split,\n",
+    );
+    folder.config_of("paths = [\"raw/lists\"]", READ_IMAGES);
+    // named from the folder of the list, in which the images are not
+    folder.run(&[]);
+    assert_eq!(classes(&folder), ["cat", "newt"]);
+    let train = rows(&folder, "train");
+    assert_eq!(train.iter().map(|row| row.label.unwrap()).collect::<Vec<_>>(), [1, 1]);
+    assert_eq!((train[0].id.as_str(), &train[0].bytes, train[0].path.as_str()), ("all.csv:2", &jpeg(0), "0.jpg"));
+    assert_eq!(folder.column("train", "src"), ["../images/0.jpg", "../images/2.jpg"]);
+    assert_eq!(folder.column("train", "loc")[1], "all.csv, line 4");
+    assert_eq!(rows(&folder, "validation").len(), 1);
+    let reasons = [
+        ("file missing", 1),
+        ("no class", 1),
+        ("no file named", 1),
+        ("no name for a split", 1),
+        ("path is absolute", 1),
+        ("wrong number of columns", 1),
+    ];
+    assert_eq!(folder.rejected(), reasons.map(|(reason, count)| (reason.to_owned(), count)).into());
+
+    // lists beside images must be meant
+    folder.config(READ_IMAGES);
+    folder.call(&["check", "config.toml"]).refused(&["both images", "and lists, such as `lists/all.csv`", "hint:"]);
+    folder.config(&format!("{READ_IMAGES}record = \"caption\"\n"));
+    folder.run(&["--replace"]);
+    assert_eq!(folder.column("train", "caption"), ["a newt, green", "a dog"]);
+    assert_eq!(folder.manifest().sources.len(), 2);
+
+    folder.write("raw/lists/all.csv", "name,label\nx.jpg,cat\n");
+    folder.call(&["run", "config.toml", "--replace"]).refused(&[
+        "`raw/lists/all.csv`, row 1: no column is called `file_name`, `file`, `filename`, `path`",
+        "hint: the columns are `name`, `label`; `file` names the one with the files",
+    ]);
+    folder.config(&format!("{READ_IMAGES}layout = \"list\"\nfile = \"name\"\n"));
+    folder
+        .call(&["run", "config.toml", "--replace"])
+        .refused(&["and no image: 1 × file missing", "relative to the folder"]);
+}
+
+#[test]
+fn lists_of_objects_and_tabs_name_numbers() {
+    let folder = Folder::new();
+    for number in 0..4 {
+        folder.write(&format!("raw/{number}.jpg"), jpeg(number));
+    }
+    folder.write("raw/metadata.jsonl", "{\"file_name\": \"0.jpg\", \"label\": 2}\n\n[]\n{\"label\": 1}\n{\n");
+    folder.config(READ_IMAGES);
+    folder.run(&[]);
+    assert_eq!(
+        (classes(&folder), rows(&folder, "train")[0].label),
+        (["0", "1", "2"].map(str::to_owned).to_vec(), Some(2))
+    );
+    let reasons = [("no file named", 1), ("not JSON", 1), ("not a JSON object", 1)];
+    assert_eq!(folder.rejected(), reasons.map(|(reason, count)| (reason.to_owned(), count)).into());
+    fs_err::remove_file(folder.path().join("raw/metadata.jsonl")).unwrap();
+    folder.write("raw/metadata.tsv", "file\tclass\n1.jpg\t\"a\n3.jpg\t\"a\n");
+    folder.run(&["--replace"]);
+    assert_eq!((classes(&folder), rows(&folder, "train").len()), (vec!["\"a".to_owned()], 2));
+}
+
+#[test]
+fn a_list_may_name_members_of_archives() {
+    let folder = Folder::new();
+    let (one, two, three) = (png(1), png(2), png(3));
+    folder.write("raw/images.tar.gz", gzip(&tar(&[("x/1.png", &one), ("x/2.png", &two), ("x/3.png", &three)])));
+    folder.write(
+        "raw/captions.jsonl",
+        "{\"file_name\": \"x/2.png\", \"text\": \"two\"}\n{\"file_name\": \"x/1.png\", \"text\": \"one\"}\n\
+         {\"file_name\": \"x/1.png\", \"text\": \"the first\"}\n{\"file_name\": \"x/4.png\", \"text\": \"four\"}\n",
+    );
+    folder.config(&format!("{READ_IMAGES}record = \"caption\"\n"));
+    folder.run(&[]);
+    assert_eq!(folder.column("train", "caption"), ["one", "the first", "two"]);
+    assert_eq!(folder.column("train", "id"), ["captions.jsonl:2", "captions.jsonl:3", "captions.jsonl:1"]);
+    let reasons = [("file missing", 1), ("not in a list", 1)];
+    assert_eq!(folder.rejected(), reasons.map(|(reason, count)| (reason.to_owned(), count)).into());
+}
+
+#[test]
+fn parquet_files_are_read_as_they_were_written() {
+    let folder = Folder::new();
+    for (name, bytes) in files() {
+        folder.write(&format!("raw/{name}"), bytes);
+    }
+    folder.config(READ_IMAGES);
+    folder.run(&[]);
+    let whole = ["train", "test"].map(|split| rows(&folder, split));
+    // what was made is read again, classes and all
+    let again = Folder::new();
+    let data = format!("paths = [\"{}\"]", folder.made().join("data").display());
+    again.config_of(&data, &format!("{READ_IMAGES}part_bytes = 1000\n"));
+    again.run(&[]);
+    assert_eq!(classes(&again), ["cat", "dog", "newt"]);
+    for (split, whole) in ["train", "test"].iter().zip(&whole) {
+        let plain = |rows: &[Row]| rows.iter().map(|r| (r.label, r.bytes.clone(), r.path.clone())).collect::<Vec<_>>();
+        assert_eq!(plain(&rows(&again, split)), plain(whole), "{split}");
+    }
+    assert_eq!(rows(&again, "train")[3].id, "train-00000-of-00001.parquet:4");
+    // the order of the config, not that of the file
+    again.config_of(&data, &format!("{READ_IMAGES}classes = [\"newt\", \"dog\"]\n"));
+    again.run(&["--replace"]);
+    assert_eq!((rows(&again, "test")[1].label, again.rejected()["unknown class"]), (Some(0), 6));
+    again.config_of(&data, &format!("{READ_IMAGES}record = \"caption\"\n"));
+    again.call(&["check", "config.toml"]).refused(&["no column is called `caption`, `text`", "hint: `caption` names"]);
+
+    let shard = fs_err::read(folder.made().join("data/train-00000-of-00001.parquet")).unwrap();
+    again.write("raw/train.parquet", &shard[..shard.len() / 2]);
+    again.config(READ_IMAGES);
+    again
+        .call(&["run", "config.toml", "--replace"])
+        .refused(&["`raw/train.parquet`", "hint: the file is no Parquet file"]);
+}

@@ -57,6 +57,11 @@ impl ShardWriter {
         self.rows
     }
 
+    /// Bytes so far, with those that wait for their row group to be full.
+    pub fn bytes(&self) -> u64 {
+        (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
+    }
+
     /// Writes the footer, syncs the file and returns its entry; `path` in it is the file's name.
     ///
     /// # Errors

@@ -163,7 +163,7 @@ mod tests {
 
             // a second run takes what the first one made, and reads no row
             for part in &group.parts {
-                fs_err::remove_file(dir.path().join(&part.splits["train"].path)).unwrap();
+                fs_err::remove_file(dir.path().join(&part.splits["train"][0].path)).unwrap();
             }
             let mut again = Artifacts::new(dir.path().join("files"));
             run_all(&folds, &mut group, &mut again).unwrap();

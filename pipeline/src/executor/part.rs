@@ -1,4 +1,5 @@
-//! One part on the disk: a Parquet file for each split, and a record that says that they are whole.
+//! One part on the disk: a Parquet file for each split, or several where it is large, and a record
+//! that says that they are whole.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,9 @@ use tessera_datasets::{Error, Result, files};
 
 use crate::rows::{by_split, travelling, with_split};
 
+/// From how many bytes on a file is closed and another begun, as `datasets` does.
+const SHARD_BYTES: u64 = 500_000_000;
+
 /// What became of a part. It is written after the part's files, so where it is, they are whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,14 +24,14 @@ pub(super) struct PartRecord {
     pub(super) stages: Vec<StageCounts>,
     /// Rows that were dropped, by reason.
     pub(super) rejected: BTreeMap<String, Rejected>,
-    /// The file of each split.
-    pub(super) splits: BTreeMap<String, Shard>,
+    /// The files of each split.
+    pub(super) splits: BTreeMap<String, Vec<Shard>>,
 }
 
 impl PartRecord {
     /// The rows of all splits.
     pub(super) fn rows(&self) -> u64 {
-        self.splits.values().map(|s| s.rows).sum()
+        self.splits.values().flatten().map(|s| s.rows).sum()
     }
 
     /// The record of a part that is done; nothing where it is not, or a file is not whole.
@@ -35,7 +39,7 @@ impl PartRecord {
         let bytes = fs_err::read(record_path(dir, part)).ok()?;
         let record: Self = serde_json::from_slice(&bytes).ok()?;
         let is_whole = |shard: &Shard| fs_err::metadata(dir.join(&shard.path)).is_ok_and(|m| m.len() == shard.bytes);
-        record.splits.values().all(is_whole).then_some(record)
+        record.splits.values().flatten().all(is_whole).then_some(record)
     }
 
     /// Writes the record: from here on the part is done.
@@ -52,7 +56,7 @@ impl PartRecord {
         take: &mut dyn FnMut(RecordBatch) -> Result<()>,
     ) -> Result<()> {
         let columns = travelling(schema);
-        for (split, shard) in &self.splits {
+        for (split, shard) in self.splits.iter().flat_map(|(split, shards)| shards.iter().map(move |s| (split, s))) {
             for batch in read_batches(&dir.join(&shard.path), &[])? {
                 take(with_split(split, &batch?, &columns)?)?;
             }
@@ -70,38 +74,53 @@ pub(super) struct PartWriter<'a> {
     dir: &'a Path,
     part: usize,
     schema: &'a RecordSchema,
-    splits: BTreeMap<String, ShardWriter>,
+    shard_bytes: u64,
+    open: BTreeMap<String, ShardWriter>,
+    done: BTreeMap<String, Vec<Shard>>,
 }
 
 impl<'a> PartWriter<'a> {
     pub(super) fn new(dir: &'a Path, part: usize, schema: &'a RecordSchema) -> Self {
-        Self { dir, part, schema, splits: BTreeMap::new() }
+        Self { dir, part, schema, shard_bytes: SHARD_BYTES, open: BTreeMap::new(), done: BTreeMap::new() }
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         for (split, rows) in by_split(batch)? {
-            if !self.splits.contains_key(&split) {
-                check_name(&split)?;
-                let writer = ShardWriter::create(self.dir.join(self.temporary(&split)), self.schema)?;
-                self.splits.insert(split.clone(), writer);
-            }
-            if let Some(writer) = self.splits.get_mut(&split) {
-                writer.write(&rows)?;
+            let mut writer = match self.open.remove(&split) {
+                Some(writer) => writer,
+                None => {
+                    check_name(&split)?;
+                    ShardWriter::create(self.dir.join(self.temporary(&split)), self.schema)?
+                }
+            };
+            writer.write(&rows)?;
+            match writer.bytes() < self.shard_bytes {
+                true => drop(self.open.insert(split, writer)),
+                false => self.close(split, writer)?,
             }
         }
         Ok(())
     }
 
-    /// Gives the files their names.
-    pub(super) fn finish(mut self) -> Result<BTreeMap<String, Shard>> {
-        let mut shards = BTreeMap::new();
-        for (split, writer) in std::mem::take(&mut self.splits) {
-            let mut shard = writer.finish()?;
-            shard.path = format!("part-{:05}.{split}.parquet", self.part);
-            files::rename(self.dir.join(self.temporary(&split)), self.dir.join(&shard.path))?;
-            shards.insert(split, shard);
+    /// Ends all files.
+    pub(super) fn finish(mut self) -> Result<BTreeMap<String, Vec<Shard>>> {
+        for (split, writer) in std::mem::take(&mut self.open) {
+            self.close(split, writer)?;
         }
-        Ok(shards)
+        Ok(self.done)
+    }
+
+    /// Ends a file and gives it its name.
+    fn close(&mut self, split: String, writer: ShardWriter) -> Result<()> {
+        let mut shard = writer.finish()?;
+        let number = match self.done.get(&split).map_or(0, Vec::len) {
+            0 => String::new(),
+            n => format!(".{n}"),
+        };
+        shard.path = format!("part-{:05}.{split}{number}.parquet", self.part);
+        files::rename(self.dir.join(self.temporary(&split)), self.dir.join(&shard.path))?;
+        self.done.entry(split).or_default().push(shard);
+        Ok(())
     }
 
     fn temporary(&self, split: &str) -> String {
@@ -121,6 +140,7 @@ mod tests {
     use super::*;
     use crate::rows::tests::origin;
     use crate::rows::{TextRows, strings};
+    use tessera_datasets::hash::sha256;
     use tessera_datasets::schema::text;
 
     #[test]
@@ -151,9 +171,39 @@ mod tests {
         record.read(dir, &schema, &mut take).unwrap();
         assert_eq!(back, ["test text 1", "test text 3", "train text 0", "train text 2", "train text 4"]);
 
-        let file = dir.join(&record.splits["test"].path);
+        let file = dir.join(&record.splits["test"][0].path);
         let bytes = fs_err::read(&file).unwrap();
         fs_err::write(&file, &bytes[..bytes.len() / 2]).unwrap();
         assert_eq!(PartRecord::load(dir, 3), None);
+    }
+
+    #[test]
+    fn a_large_part_is_several_files_in_the_same_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let schema = text();
+        let mut writer = PartWriter { shard_bytes: 20_000, ..PartWriter::new(dir.path(), 0, &schema) };
+        let mut expected = Vec::new();
+        for i in 0..40 {
+            let mut rows = TextRows::default();
+            for j in 0..10 {
+                // text that does not become much shorter by compression
+                let text: String = (0..4).map(|k| sha256(format!("{i} {j} {k}").as_bytes())).collect();
+                rows.push(&text, &origin("train", &format!("{i} {j}")));
+                expected.push(text);
+            }
+            writer.write(&rows.finish().unwrap()).unwrap();
+        }
+        let record = PartRecord { stages: Vec::new(), rejected: BTreeMap::new(), splits: writer.finish().unwrap() };
+        let names: Vec<&str> = record.splits["train"].iter().map(|shard| shard.path.as_str()).collect();
+        assert!(names.len() > 2, "{names:?}");
+        assert_eq!(names[..2], ["part-00000.train.parquet", "part-00000.train.1.parquet"]);
+        assert_eq!(record.rows(), 400);
+        let mut found = Vec::new();
+        let mut take = |batch: RecordBatch| {
+            found.extend(strings(&batch, "text").unwrap().iter().flatten().map(str::to_owned));
+            Ok(())
+        };
+        record.read(dir.path(), &schema, &mut take).unwrap();
+        assert_eq!(found, expected);
     }
 }

@@ -96,8 +96,8 @@ pub(super) fn publish(
 
 fn shards_by_split(group: &GroupRun) -> BTreeMap<String, Vec<tessera_datasets::shard::Shard>> {
     let mut splits: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for (split, shard) in group.parts.iter().flat_map(|part| &part.splits) {
-        splits.entry(split.clone()).or_default().push(shard.clone());
+    for (split, shards) in group.parts.iter().flat_map(|part| &part.splits) {
+        splits.entry(split.clone()).or_default().extend(shards.iter().cloned());
     }
     splits
 }

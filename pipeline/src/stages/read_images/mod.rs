@@ -5,25 +5,34 @@
 //! - `folders`: a folder for each class, as `torchvision` and `datasets` read them, also below one
 //!   for each split;
 //! - `archive`: the same inside `.tar`, `.tar.gz`, `.tgz` or `.tar.zst`;
-//! - `webdataset`: archives in which `key.cls`, `key.txt` and `key.json` stand beside `key.jpg`.
+//! - `webdataset`: archives in which `key.cls`, `key.txt` and `key.json` stand beside `key.jpg`;
+//! - `list`: `.csv`, `.tsv` or `.jsonl` with the names of files, or of members of archives;
+//! - `parquet`: tables with a column of images, as `datasets` writes them.
 //!
 //! The bytes of an image are passed on as they are, after a look at the header. Rows that are
 //! dropped, with the file and the place: `not an image`, `truncated image`, `too many pixels`,
 //! `unsupported image`, `corrupt image`, `empty file`, `longer than 1 GiB`, `no class`, `unknown
-//! class`, `no caption`, `no name for a split`. Files that are no images by their names are counted
-//! by their ending. A class without an image is an error, for it would move the labels of all
+//! class`, `no caption`, `no name for a split`; of a WebDataset `sample without an image` and `second
+//! image of a sample`; of a list `file missing`, `no file named`, `path is absolute`, `wrong number
+//! of columns`, `not UTF-8`, `not JSON`, `not a JSON object`, `not in a list`; of a table `no bytes
+//! of an image`. Files that are no images by their names are counted by their ending. A class without an image is an error, for it would move the labels of all
 //! that follow; `classes` fixes them.
 
 mod archive;
 mod classes;
+mod columns;
+mod config;
+mod files;
 mod folders;
+mod layout;
+mod lists;
 mod names;
+mod parquet;
 mod sink;
 mod skipped;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use tessera_datasets::config::{DataConfig, Section};
 use tessera_datasets::console::Unit;
@@ -36,92 +45,22 @@ use super::Entry;
 use crate::inputs::{InputFile, find};
 use crate::stage::{Outlet, Part, PreparedSource, Source, Stage, StageContext};
 use classes::Classes;
-use names::{Place, is_image};
+use config::{Config, Record};
+use layout::Layout;
+use names::Place;
 use sink::{Shape, Sink};
 use skipped::Skipped;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "read-images",
-    summary: "reads images with classes or captions: folders, .tar archives, WebDataset",
+    summary: "reads images with classes or captions: folders, .tar archives, WebDataset, lists, Parquet",
     example: "",
     parse,
 };
 
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Config {
-    /// What the rows are.
-    record: Record,
-    /// How the images are kept; found by the names of the files where it is not given.
-    layout: Option<Layout>,
-    /// The classes in the order of their labels; the sorted names where none is listed.
-    classes: Vec<String>,
-    /// Whether images have classes; where it is not given, if the layout has any.
-    labels: Option<bool>,
-    /// The key of the class in a JSON object.
-    label: String,
-    /// The key of the caption in a JSON object.
-    caption: String,
-    /// The most pixels of an image.
-    maximum_pixels: u64,
-    /// How many bytes of files make a part; each part becomes a shard.
-    part_bytes: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            record: Record::Image,
-            layout: None,
-            classes: Vec::new(),
-            labels: None,
-            label: "label".to_owned(),
-            caption: "caption".to_owned(),
-            maximum_pixels: Limits::default().pixels,
-            part_bytes: 64 << 20,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Record {
-    Image,
-    Caption,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Layout {
-    Folders,
-    Archive,
-    Webdataset,
-}
-
 fn parse(section: &Section, context: &StageContext) -> Result<Stage> {
-    let config: Config = section.parse()?;
-    let listed = match config.classes.is_empty() {
-        true => None,
-        false => Some(Classes::listed(config.classes.clone()).map_err(|e| in_section(section, "classes", &e))?),
-    };
-    if listed.is_some() && (config.labels == Some(false) || config.record == Record::Caption) {
-        return Err(section.error("classes", "`classes` are listed, but the images are to have none"));
-    }
-    if config.labels == Some(true) && config.record == Record::Caption {
-        return Err(section.error("labels", "rows of kind `caption` have no label"));
-    }
-    if config.part_bytes == 0 {
-        return Err(section.error("part_bytes", "`part_bytes` must be 1 or more"));
-    }
+    let (config, listed) = Config::parse(section)?;
     Ok(Stage::source(ReadImages { config, listed, data: context.data.clone(), dataset: context.name.clone() }))
-}
-
-fn in_section(section: &Section, key: &str, error: &Error) -> Error {
-    let out = section.error(key, error.message());
-    match error.hint_text() {
-        Some(hint) => out.hint(hint),
-        None => out,
-    }
 }
 
 struct ReadImages {
@@ -141,16 +80,13 @@ impl Source for ReadImages {
     }
 
     fn prepare(&self) -> Result<Box<dyn PreparedSource>> {
-        let sorts = match self.config.layout {
-            None => "images, and archives of them (`.tar`, `.tar.gz`, `.tgz`, `.tar.zst`)",
-            Some(Layout::Folders) => "images",
-            Some(Layout::Archive | Layout::Webdataset) => "archives (`.tar`, `.tar.gz`, `.tgz`, `.tar.zst`)",
-        };
-        let found = find(&self.data, &self.dataset, sorts, &|name| self.wants(name))?;
-        let layout = self.config.layout.map_or_else(|| layout_of(&found.files), Ok)?;
-        let opened = match layout {
+        let said = self.config.layout;
+        let found = find(&self.data, &self.dataset, Layout::sorts(said), &|name| Layout::wants(said, name))?;
+        let opened = match Layout::of(&self.config, &found.files)? {
             Layout::Folders => folders::open(self, found)?,
-            Layout::Archive | Layout::Webdataset => archive::open(self, found, self.config.layout)?,
+            Layout::Archive | Layout::Webdataset => archive::open(self, found, said)?,
+            Layout::List => lists::open(self, found)?,
+            Layout::Parquet => parquet::open(self, found)?,
         };
         Ok(Box::new(Prepared {
             shape: opened.shape,
@@ -162,15 +98,6 @@ impl Source for ReadImages {
 }
 
 impl ReadImages {
-    /// Whether a file is read, by its name.
-    fn wants(&self, name: &str) -> bool {
-        match self.config.layout {
-            None => is_image(name) || archive::is_archive(name),
-            Some(Layout::Folders) => is_image(name),
-            Some(Layout::Archive | Layout::Webdataset) => archive::is_archive(name),
-        }
-    }
-
     /// What the rows are, given the names of folders in which there are images, and of folders in
     /// which there are none.
     fn shape_of_folders(&self, folders: &BTreeSet<String>, barren: &[String]) -> Result<Shape> {
@@ -198,20 +125,6 @@ impl ReadImages {
             ));
         }
         Ok(Shape::Images(Some(Classes::of_folders(names)?)))
-    }
-}
-
-/// The layout that the files have by their names.
-fn layout_of(files: &[InputFile]) -> Result<Layout> {
-    let first = |is: fn(&str) -> bool| files.iter().find(|file| is(&file.name));
-    match (first(archive::is_archive), first(is_image)) {
-        (Some(archive), Some(image)) => {
-            let message =
-                format!("there are both archives, such as `{}`, and images, such as `{}`", archive.name, image.name);
-            Err(Error::input(message).hint("say which to read: `layout = \"archive\"` or `layout = \"folders\"`"))
-        }
-        (Some(_), None) => Ok(Layout::Archive),
-        (None, _) => Ok(Layout::Folders),
     }
 }
 

@@ -43,6 +43,11 @@ pub(super) fn base_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// The path of the folder that a file lies in; empty where it lies in none.
+pub(super) fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
 /// What follows the last point of a file's name, in lower case; nothing where there is none.
 pub(super) fn ending(path: &str) -> String {
     base_name(path).rsplit_once('.').map_or(String::new(), |(_, ending)| ending.to_ascii_lowercase())

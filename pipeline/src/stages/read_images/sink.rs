@@ -12,6 +12,7 @@ use super::classes::Classes;
 use super::names::split_named;
 use crate::inputs::InputFile;
 use crate::inputs::lines::{LONGEST_ROW, TOO_LONG};
+use crate::rejects::Rejects;
 use crate::rows::{CaptionRows, ImageRows, Origin, TRAIN, is_full};
 use crate::stage::Outlet;
 
@@ -109,6 +110,16 @@ impl<'f, 'o, 'e> Sink<'f, 'o, 'e> {
     /// Counts what is no row.
     pub(super) fn reject(&mut self, reason: &str, src: &str, loc: &str, excerpt: &str) {
         self.out.rejects.add(reason, src, loc, excerpt);
+    }
+
+    /// What the rows are.
+    pub(super) fn shape(&self) -> &'f Shape {
+        self.shape
+    }
+
+    /// Counts what was found to be no row before.
+    pub(super) fn reject_all(&mut self, rejects: &Rejects) {
+        self.out.rejects.append(rejects.by_reason());
     }
 
     /// Takes an image.

@@ -18,13 +18,13 @@ const BUFFER: usize = 1 << 18;
 const BLOCK: u64 = 512;
 
 /// A file or folder in an archive.
-pub(super) struct Member<'a> {
+pub(in super::super) struct Member<'a> {
     /// Where it begins, with all that is only about it; nothing where that is not known.
-    pub(super) start: Option<u64>,
+    pub(in super::super) start: Option<u64>,
     /// Its path, without `./` in front.
-    pub(super) name: &'a str,
+    pub(in super::super) name: &'a str,
     /// Whether it is a folder.
-    pub(super) is_folder: bool,
+    pub(in super::super) is_folder: bool,
     /// Its size in bytes.
     size: u64,
     data: &'a mut dyn Read,
@@ -33,7 +33,7 @@ pub(super) struct Member<'a> {
 
 impl Member<'_> {
     /// Its content, in place of what was in `into`; false where it is larger than a row may be.
-    pub(super) fn read(&mut self, into: &mut Vec<u8>) -> Result<bool> {
+    pub(in super::super) fn read(&mut self, into: &mut Vec<u8>) -> Result<bool> {
         into.clear();
         if self.size > LONGEST_ROW as u64 {
             return Ok(false);
@@ -48,11 +48,11 @@ impl Member<'_> {
 }
 
 /// Takes each member.
-pub(super) type Visit<'a> = dyn FnMut(&mut Member<'_>) -> Result<()> + 'a;
+pub(in super::super) type Visit<'a> = dyn FnMut(&mut Member<'_>) -> Result<()> + 'a;
 
 /// Visits the members of a whole archive and checks that it is whole. The content of those that are
 /// not read is jumped over where the file allows it.
-pub(super) fn survey(file: &InputFile, visit: &mut Visit<'_>) -> Result<()> {
+pub(in super::super) fn survey(file: &InputFile, visit: &mut Visit<'_>) -> Result<()> {
     let watch = Rc::new(Watch::default());
     let compression = Compression::of(&file.name).0;
     let trouble = Trouble { path: &file.path, compression, watch: &watch };
@@ -84,7 +84,12 @@ pub(super) fn survey(file: &InputFile, visit: &mut Visit<'_>) -> Result<()> {
 
 /// Visits the members in a range of an archive that [`survey`] found to be whole; one that is
 /// compressed has no range but all.
-pub(super) fn walk(file: &InputFile, range: &Range<u64>, advance: &dyn Fn(u64), visit: &mut Visit<'_>) -> Result<()> {
+pub(in super::super) fn walk(
+    file: &InputFile,
+    range: &Range<u64>,
+    advance: &dyn Fn(u64),
+    visit: &mut Visit<'_>,
+) -> Result<()> {
     let watch = Rc::new(Watch::default());
     let compression = Compression::of(&file.name).0;
     let trouble = Trouble { path: &file.path, compression, watch: &watch };

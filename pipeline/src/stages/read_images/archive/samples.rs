@@ -1,25 +1,17 @@
 //! WebDataset: the members of a sample stand side by side and are called alike up to the first
 //! point of their name. Class and caption of `key.jpg` are in `key.cls`, `key.txt` and `key.json`.
 
-use std::ops::Range;
-
-use rustc_hash::FxHashSet;
 use serde_json::Value;
 use tessera_datasets::Result;
 
-use super::super::Record;
+use super::super::columns::Columns;
+use super::super::config::Record;
 use super::super::names::{base_name, is_image};
 use super::super::sink::{Picture, Said, Sink};
-use super::members::{Member, walk};
-use super::plain::identify;
+use super::Stretches;
+use super::members::Member;
 use crate::inputs::InputFile;
 use crate::inputs::lines::TOO_LONG;
-
-/// The keys of a JSON object.
-pub(super) struct Keys {
-    pub(super) label: String,
-    pub(super) caption: String,
-}
 
 /// The key of a member, and what follows the point behind it.
 pub(super) fn key_of(name: &str) -> (&str, &str) {
@@ -55,7 +47,7 @@ impl Beside {
     }
 
     /// Reads a member that is no image, where it is of a sort that says something.
-    pub(super) fn take(&mut self, member: &mut Member<'_>, keys: &Keys) -> Result<()> {
+    pub(super) fn take(&mut self, member: &mut Member<'_>, columns: &Columns) -> Result<()> {
         let ending = key_of(member.name).1;
         if !matches!(ending, "cls" | "txt" | "json") || !member.read(&mut self.buffer)? {
             return Ok(());
@@ -68,13 +60,13 @@ impl Beside {
             _ => {
                 // what is no JSON says nothing
                 let object: Value = serde_json::from_str(&text).unwrap_or_default();
-                let field = |key: &str| match object.get(key) {
+                let field = |names: &[String]| match names.iter().find_map(|name| object.get(name)) {
                     Some(Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
                     Some(Value::Number(number)) => Some(number.to_string()),
                     _ => None,
                 };
-                self.class = self.class.take().or_else(|| field(&keys.label));
-                self.caption = self.caption.take().or_else(|| field(&keys.caption));
+                self.class = self.class.take().or_else(|| field(&columns.label));
+                self.caption = self.caption.take().or_else(|| field(&columns.caption));
             }
         }
         Ok(())
@@ -82,28 +74,28 @@ impl Beside {
 }
 
 /// The sample that is being read.
-struct Sample<'f, 'r> {
-    file: &'f InputFile,
-    repeated: &'r FxHashSet<u64>,
+struct Sample<'f> {
+    stretches: &'f Stretches,
     record: Record,
     beside: Beside,
+    /// The archive that it is in.
+    file: Option<&'f InputFile>,
     image: Vec<u8>,
     id: String,
     loc: String,
 }
 
 pub(super) fn read<'f>(
-    file: &'f InputFile,
-    range: &Range<u64>,
-    repeated: &FxHashSet<u64>,
-    keys: &Keys,
+    stretches: &'f Stretches,
+    part: usize,
+    columns: &Columns,
     record: Record,
     advance: &dyn Fn(u64),
     sink: &mut Sink<'f, '_, '_>,
 ) -> Result<()> {
     let (image, id, loc) = (Vec::new(), String::new(), String::new());
-    let mut sample = Sample { file, repeated, record, beside: Beside::default(), image, id, loc };
-    walk(file, range, advance, &mut |member| {
+    let mut sample = Sample { stretches, record, beside: Beside::default(), file: None, image, id, loc };
+    stretches.walk(part, advance, &mut |file, member| {
         let key = key_of(member.name).0;
         if member.is_folder {
             return Ok(());
@@ -111,35 +103,38 @@ pub(super) fn read<'f>(
         if key != sample.beside.key {
             sample.push(sink)?;
             sample.beside.start(key);
+            sample.file = Some(file);
         }
         match is_image(member.name) {
-            true => sample.take_image(member, sink),
-            false => sample.beside.take(member, keys),
+            true => sample.take_image(file, member, sink),
+            false => sample.beside.take(member, columns),
         }
     })?;
     sample.push(sink)
 }
 
-impl<'f> Sample<'f, '_> {
-    fn take_image(&mut self, member: &mut Member<'_>, sink: &mut Sink<'f, '_, '_>) -> Result<()> {
-        let src = &self.file.name;
+impl<'f> Sample<'f> {
+    fn take_image(&mut self, file: &'f InputFile, member: &mut Member<'_>, sink: &mut Sink<'f, '_, '_>) -> Result<()> {
         self.beside.images += 1;
         if self.beside.images > 1 {
-            sink.reject("second image of a sample", src, member.name, "");
+            sink.reject("second image of a sample", &file.name, member.name, "");
             return Ok(());
         }
         if !member.read(&mut self.image)? {
             self.beside.images = 0;
-            sink.reject(TOO_LONG, src, member.name, "");
+            sink.reject(TOO_LONG, &file.name, member.name, "");
             return Ok(());
         }
         self.loc.clear();
         self.loc.push_str(member.name);
-        identify(&mut self.id, src, member.name, member.start, self.repeated)
+        self.stretches.identify(&mut self.id, &file.name, member)
     }
 
     fn push(&mut self, sink: &mut Sink<'f, '_, '_>) -> Result<()> {
-        let (file, src, loc) = (self.file, self.file.name.as_str(), self.loc.as_str());
+        let Some(file) = self.file else {
+            return Ok(());
+        };
+        let (src, loc) = (file.name.as_str(), self.loc.as_str());
         if self.beside.images == 0 {
             if self.beside.found {
                 sink.reject("sample without an image", src, &self.beside.key, "");

@@ -6,40 +6,43 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rustc_hash::FxHashSet;
 use tessera_datasets::Result;
 
-use super::super::names::is_image;
+use super::super::columns::Columns;
+use super::super::names::{folder_of, is_image};
 use super::super::skipped::Skipped;
 use super::members::{Member, survey};
-use super::samples::{Beside, Keys, key_of};
+use super::samples::{Beside, key_of};
 use crate::inputs::InputFile;
 
 /// What is in some archives.
 #[derive(Default)]
-pub(super) struct Scan {
+pub(in super::super) struct Scan {
     /// Files that are images by their name.
-    pub(super) images: u64,
+    pub(in super::super) images: u64,
     /// The folders in which there are images.
-    pub(super) folders: BTreeSet<String>,
+    pub(in super::super) folders: BTreeSet<String>,
     /// All folders that are members themselves.
     members: BTreeSet<String>,
     /// Whether something stands beside an image.
-    pub(super) siblings: bool,
+    pub(in super::super) siblings: bool,
     /// What is said to be the class of an image beside it.
-    pub(super) labels: BTreeSet<String>,
+    pub(in super::super) labels: BTreeSet<String>,
     /// Whether an image has a caption beside it.
-    pub(super) captions: bool,
+    pub(in super::super) captions: bool,
     /// Other files.
-    pub(super) skipped: Skipped,
+    pub(in super::super) skipped: Skipped,
     /// Where the parts begin; a single part, where the archive is compressed.
-    pub(super) cuts: Vec<u64>,
+    pub(in super::super) cuts: Vec<u64>,
+    /// Hashes of the names of all images.
+    pub(in super::super) names: FxHashSet<u64>,
     /// Hashes of the names that are there more than once.
-    pub(super) repeated: FxHashSet<u64>,
+    pub(in super::super) repeated: FxHashSet<u64>,
 }
 
 impl Scan {
     /// Looks through an archive and divides it into stretches of about `part_bytes`.
-    pub(super) fn of(file: &InputFile, keys: &Keys, part_bytes: u64) -> Result<Self> {
+    pub(in super::super) fn of(file: &InputFile, columns: &Columns, part_bytes: u64) -> Result<Self> {
         let mut scan = Self { cuts: vec![0], ..Self::default() };
-        let mut state = State { keys, beside: Beside::default(), folder: String::new(), names: FxHashSet::default() };
+        let mut state = State { columns, beside: Beside::default(), folder: String::new() };
         let divides = crate::inputs::Compression::of(&file.name).0 == crate::inputs::Compression::Plain;
         survey(file, &mut |member| {
             let is_new = key_of(member.name).0 != state.beside.key;
@@ -65,17 +68,17 @@ impl Scan {
             return Ok(());
         }
         if !is_image(member.name) {
-            state.beside.take(member, state.keys)?;
+            state.beside.take(member, state.columns)?;
             self.skipped.add(member.name);
             return Ok(());
         }
         self.images += 1;
         state.beside.images += 1;
         let hash = hash_of(member.name);
-        if !state.names.insert(hash) {
+        if !self.names.insert(hash) {
             self.repeated.insert(hash);
         }
-        let folder = member.name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = folder_of(member.name);
         if self.images == 1 || folder != state.folder {
             state.folder.clear();
             state.folder.push_str(folder);
@@ -100,7 +103,7 @@ impl Scan {
     }
 
     /// Adds what is in another archive.
-    pub(super) fn append(&mut self, other: Self) {
+    pub(in super::super) fn append(&mut self, other: Self) {
         self.images += other.images;
         self.folders.extend(other.folders);
         self.members.extend(other.members);
@@ -108,11 +111,12 @@ impl Scan {
         self.labels.extend(other.labels);
         self.captions |= other.captions;
         self.skipped.append(other.skipped);
+        self.names.extend(other.names);
         self.repeated.extend(other.repeated);
     }
 
     /// Folders that are members, with neither an image nor another folder in them.
-    pub(super) fn barren(&self) -> Vec<String> {
+    pub(in super::super) fn barren(&self) -> Vec<String> {
         let is_below = |name: &String, folder: &String| {
             name.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
@@ -128,16 +132,14 @@ impl Scan {
 
 /// Where a look through an archive stands.
 struct State<'a> {
-    keys: &'a Keys,
+    columns: &'a Columns,
     beside: Beside,
     /// The folder of the last image.
     folder: String,
-    /// Hashes of all names so far.
-    names: FxHashSet<u64>,
 }
 
 /// The hash of a name in an archive.
-pub(super) fn hash_of(name: &str) -> u64 {
+pub(in super::super) fn hash_of(name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     name.hash(&mut hasher);
     hasher.finish()
