@@ -156,7 +156,7 @@ impl ImageData {
         image::decode(&bytes, &Limits::default()).map_err(|refusal| {
             let message = format!("image `{}` of split `{}`: {refusal}", self.id(row), self.split);
             Error::input(message).at(&self.place).row(row as u64 + 1).hint(
-                "its header is sound, its pixels are not: a pipeline with a stage that decodes leaves such images out",
+                "its header is sound, its pixels are not: `filter-images` with `decode = true` leaves such images out",
             )
         })
     }
