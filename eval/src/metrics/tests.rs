@@ -127,7 +127,7 @@ fn every_metric_is_named_documented_and_reads_columns_that_exist() {
     let mut kinds: Vec<&str> = METRICS.iter().map(|e| e.about.kind).collect();
     for entry in METRICS {
         let about = entry.about;
-        assert!(about.kind.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", about.kind);
+        assert!(about.kind.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", about.kind);
         assert!(!about.label.is_empty() && !about.summary.is_empty() && !about.columns.is_empty());
         assert!(about.columns.iter().all(|c| columns.contains(c)), "{}", about.kind);
     }
