@@ -9,4 +9,5 @@ mod resume;
 mod support;
 mod transformer_parity;
 mod translation;
+mod vision_parity;
 mod whole_way;
