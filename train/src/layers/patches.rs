@@ -37,9 +37,9 @@ impl Patches {
         cut(x_bhwc, size).linear(&weight_oi, Some(&self.bias_o))
     }
 
-    /// Side of a patch.
-    pub fn size(&self) -> i64 {
-        self.weight_ockk.size()[2]
+    /// The filters, `[o, c, k, k]`.
+    pub fn weight(&self) -> &Tensor {
+        &self.weight_ockk
     }
 }
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tch::Tensor;
 use tessera_datasets::{Error, Result};
 
-use super::names;
 use super::network::ConvNext;
+use super::{explain, names};
 use crate::classification::{Exhibit, Network};
 
 impl Network for ConvNext {
@@ -64,12 +64,12 @@ impl Network for ConvNext {
         names::to_huggingface(own)
     }
 
-    fn explain(&self, _image_1chw: &Tensor, _class: i64) -> Result<Vec<Exhibit>> {
-        Ok(Vec::new())
+    fn explain(&self, image_1chw: &Tensor, class: i64) -> Result<Vec<Exhibit>> {
+        explain::explain(self, image_1chw, class)
     }
 
     fn portrait(&self, _images_bchw: &Tensor) -> Result<Vec<Exhibit>> {
-        Ok(Vec::new())
+        explain::portrait(self)
     }
 
     /// timm's `config.json` and Hugging Face's in one: they share no key.
@@ -102,5 +102,41 @@ impl Network for ConvNext {
             "layer_norm_eps": config.epsilon,
             "drop_path_rate": config.stochastic_depth,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::models::convnext::ConvNextConfig;
+    use crate::parameters::Parameters;
+
+    #[test]
+    fn layers_are_those_of_timms_layer_decay() {
+        // timm 1.0.31: group_parameters(model, model.group_matcher(coarse=False), reverse=True)
+        let config = ConvNextConfig {
+            depths: vec![1, 2, 1, 1],
+            dims: vec![8, 16, 24, 32],
+            ..ConvNextConfig::preset("tiny").unwrap()
+        };
+        let parameters = Parameters::create(&config.declare(), Device::Cpu, 0).unwrap();
+        let network = ConvNext::new(config, &parameters).unwrap();
+        assert_eq!(network.layers(), 7);
+        for (name, layer) in [
+            ("stem.0.weight", 0),
+            ("stem.1.bias", 0),
+            ("stages.0.blocks.0.gamma", 1),
+            ("stages.1.downsample.1.weight", 2),
+            ("stages.1.blocks.0.conv_dw.weight", 2),
+            ("stages.1.blocks.1.mlp.fc1.weight", 3),
+            ("stages.2.downsample.0.bias", 4),
+            ("stages.3.blocks.0.norm.weight", 5),
+            ("head.norm.weight", 6),
+            ("head.fc.bias", 6),
+        ] {
+            assert_eq!(network.layer_of(name), layer, "{name}");
+        }
     }
 }

@@ -6,11 +6,13 @@
 //! |---|---|
 //! | `config.rs` | the table in the config, presets, declared parameters |
 //! | `classifier.rs` | what the classification task asks of it |
+//! | `explain.rs` | what it looked at |
 //! | `names.rs` | other implementations' names for its weights |
 //! | `network.rs` | the forward pass |
 
 mod classifier;
 mod config;
+mod explain;
 mod names;
 mod network;
 

@@ -121,6 +121,11 @@ impl ConvNext {
         self.head.forward(&self.dropout.forward(self.norm.forward(&pooled_bc), train))
     }
 
+    /// No branch left out.
+    pub(super) fn all_kept(&self, images_bchw: &Tensor) -> Branches {
+        self.depth.draw(images_bchw.size()[0], images_bchw.device(), false)
+    }
+
     /// Its shape.
     pub fn config(&self) -> &ConvNextConfig {
         &self.config

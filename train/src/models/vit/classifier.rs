@@ -8,7 +8,7 @@ use tessera_datasets::{Error, Result};
 
 use super::config::Pool;
 use super::network::Vit;
-use super::{names, positions};
+use super::{explain, names, positions};
 use crate::classification::{Exhibit, Network};
 
 impl Network for Vit {
@@ -58,12 +58,12 @@ impl Network for Vit {
         names::to_huggingface(own)
     }
 
-    fn explain(&self, _image_1chw: &Tensor, _class: i64) -> Result<Vec<Exhibit>> {
-        Ok(Vec::new())
+    fn explain(&self, image_1chw: &Tensor, _class: i64) -> Result<Vec<Exhibit>> {
+        explain::explain(self, image_1chw)
     }
 
-    fn portrait(&self, _images_bchw: &Tensor) -> Result<Vec<Exhibit>> {
-        Ok(Vec::new())
+    fn portrait(&self, images_bchw: &Tensor) -> Result<Vec<Exhibit>> {
+        explain::portrait(self, images_bchw)
     }
 
     /// timm's `config.json` and Hugging Face's in one: they share no key.
@@ -104,5 +104,37 @@ impl Network for Vit {
             "hidden_dropout_prob": config.dropout,
             "attention_probs_dropout_prob": config.attention_dropout,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::models::vit::VitConfig;
+    use crate::parameters::Parameters;
+
+    #[test]
+    fn layers_are_those_of_timms_layer_decay() {
+        // timm 1.0.31: group_parameters(model, model.group_matcher(coarse=False), reverse=True)
+        let token = VitConfig { layers: 2, ..VitConfig::preset("tiny").unwrap() };
+        let average = VitConfig { class_token: false, global_pool: Pool::Avg, fc_norm: true, ..token };
+        for (config, last_norm) in [(token, ("norm.weight", 2)), (average, ("fc_norm.weight", 3))] {
+            let parameters = Parameters::create(&config.declare(), Device::Cpu, 0).unwrap();
+            let network = Vit::new(config, &parameters).unwrap();
+            assert_eq!(network.layers(), 4);
+            let others = [
+                ("cls_token", 0),
+                ("pos_embed", 0),
+                ("patch_embed.proj.bias", 0),
+                ("blocks.0.attn.qkv.weight", 1),
+                ("blocks.1.mlp.fc2.bias", 2),
+                ("head.weight", 3),
+            ];
+            for (name, layer) in others.into_iter().chain([last_norm]) {
+                assert_eq!(network.layer_of(name), layer, "{name}");
+            }
+        }
     }
 }

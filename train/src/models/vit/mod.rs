@@ -6,12 +6,14 @@
 //! |---|---|
 //! | `config.rs` | the table in the config, presets, declared parameters |
 //! | `classifier.rs` | what the classification task asks of it |
+//! | `explain.rs` | what it looked at |
 //! | `names.rs` | other implementations' names for its weights |
 //! | `positions.rs` | position embeddings for another grid |
 //! | `network.rs` | the forward pass, with and without attention weights |
 
 mod classifier;
 mod config;
+mod explain;
 mod names;
 mod network;
 mod positions;
