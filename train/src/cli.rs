@@ -11,6 +11,7 @@ use tessera_datasets::{Error, Result};
 
 use crate::checkpoint::Weights;
 use crate::device::{check_libtorch, doctor, parse_device};
+use crate::export::{Format, export};
 use crate::models::MODELS;
 use crate::run::{Setup, Which, check, open_trained, run_fit};
 use crate::task::{Generate, Predict};
@@ -114,6 +115,19 @@ enum Command {
         /// How many texts, each with the next seed
         #[arg(long, default_value_t = 1)]
         count: u64,
+    },
+    /// Write a run's model as timm or Hugging Face open it
+    ///
+    /// Example: tessera-train export runs/vit-cifar10 --format timm --output vit-cifar10
+    Export {
+        #[command(flatten)]
+        trained: TrainedArgs,
+        /// `timm` or `huggingface`
+        #[arg(long)]
+        format: Format,
+        /// The folder to write `model.safetensors` and `config.json` into
+        #[arg(long)]
+        output: PathBuf,
     },
     /// Check a config's `[train]` without data, and print the run's name where there is one
     Check {
@@ -263,6 +277,10 @@ pub fn main() -> Result<()> {
         }
         Command::Predict { trained, split, explain, stride, decode } => {
             predict(trained, split, explain, stride, &decode.overrides())
+        }
+        Command::Export { trained, format, output } => {
+            let (_, found) = open(trained, &[])?;
+            export(found.task.as_ref(), format, &output)
         }
         Command::Translate { trained, decode, scores, lines } => {
             let lines = if std::io::stdin().is_terminal() { 1 } else { lines.max(1) };

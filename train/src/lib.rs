@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod device;
 pub mod ema;
+pub mod export;
 pub mod fit;
 pub mod images;
 pub mod journal;

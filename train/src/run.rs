@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::Value;
 use tch::Device;
 use tessera_datasets::config::RunConfig;
 use tessera_datasets::console::{duration, say, thousands};
@@ -172,7 +173,20 @@ fn refuse_another(setup: &Setup, run: &RunDir) -> Result<()> {
 
 fn start_from(path: &Path, task: &mut dyn Task) -> Result<()> {
     let found = task.import(weights::load(path)?).at(path)?;
-    weights::load_into(path, task.parameters().iter(), found)
+    weights::load_into(path, task.parameters().iter(), found)?;
+    let own = task.reference_config().get("layer_norm_eps").and_then(Value::as_f64);
+    if let (Some(theirs), Some(own)) = (epsilon_beside(path), own) {
+        if (theirs - own).abs() > 1e-3 * own.max(theirs) {
+            say(format!("the file's norms add {theirs:e} to the variance, the model's {own:e}: see `epsilon`"));
+        }
+    }
+    Ok(())
+}
+
+/// What the norms of a Hugging Face model add, from the `config.json` beside its weights.
+fn epsilon_beside(weights: &Path) -> Option<f64> {
+    let text = fs_err::read(weights.with_file_name("config.json")).ok()?;
+    serde_json::from_slice::<Value>(&text).ok()?.get("layer_norm_eps")?.as_f64()
 }
 
 fn provenance(setup: &Setup, task: &dyn Task, threads: u32, command: &[String]) -> Result<Provenance> {

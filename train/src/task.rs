@@ -11,6 +11,7 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
 
 use crate::config::{Precision, TrainConfig};
+use crate::export::{Exported, Format};
 use crate::loader::{Batch, BatchSource};
 use crate::optimizer::Optimizer;
 use crate::parameters::Parameters;
@@ -77,6 +78,14 @@ pub trait Task {
     /// When the model does not translate, or a sentence cannot be encoded.
     fn translate(&mut self, _sentences: &[String]) -> Result<Vec<Translation>> {
         Err(Error::input("this model does not translate"))
+    }
+
+    /// The model in another program's form.
+    ///
+    /// # Errors
+    /// When it has no such form.
+    fn export(&self, _format: Format) -> Result<Exported> {
+        Err(Error::input("this model has one form only: that of its checkpoints"))
     }
 
     /// The model's description in the reference implementation's form (`config.json`), saved

@@ -9,10 +9,12 @@
 //! | `predict.rs` | the log-probabilities of a split |
 //! | `chosen.rs` | which rows a report shows |
 //! | `explain.rs` | what the network shows about some of them and about itself |
+//! | `export.rs` | a trained network as timm and Hugging Face open it |
 //! | `thumbnail.rs` | images as a report shows them |
 
 mod chosen;
 mod explain;
+mod export;
 mod loss;
 mod network;
 mod options;

@@ -10,11 +10,13 @@ use tessera_datasets::console::{say, thousands};
 use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
 
+use super::export::{self, describe};
 use super::loss::{Targets, cross_entropy};
 use super::network::Network;
 use super::options::ImageOptions;
 use super::predict;
 use crate::config::Precision;
+use crate::export::{Exported, Format};
 use crate::images::{AugmentConfig, EvaluationImages, ImageBatches, ImageData, Preparation, class_names};
 use crate::loader::{Batch, BatchSource};
 use crate::optimizer::{Optimizer, Rule};
@@ -43,7 +45,7 @@ pub struct ClassificationTask {
     pub(super) classes: Vec<String>,
     pub(super) preparation: Preparation,
     pub(super) device: Device,
-    kind: &'static str,
+    pub(super) kind: &'static str,
     parameters: Parameters,
     optimizer: Optimizer,
     label_smoothing: f64,
@@ -220,7 +222,11 @@ impl Task for ClassificationTask {
     }
 
     fn reference_config(&self) -> Value {
-        self.network.reference_config()
+        describe(self.network.reference_config(), &self.preparation, &self.classes, self.network.head().0)
+    }
+
+    fn export(&self, format: Format) -> Result<Exported> {
+        export::export(self, format)
     }
 
     fn details(&self) -> Map<String, Value> {
