@@ -15,20 +15,18 @@ impl Channels {
     pub(super) fn of(image: &Rgb) -> Self {
         let mut sums = [0_u64; 3];
         let mut squares = [0_u64; 3];
-        // rows are short enough for sums of 32 bits, which the compiler puts into vectors
+        // 4,096 squares fit into a sum of 32 bits
         for piece in image.pixels.chunks(3 * 4096) {
             let (mut sum, mut square) = ([0_u32; 3], [0_u32; 3]);
             for pixel in piece.chunks_exact(3) {
-                for c in 0..3 {
-                    let value = u32::from(pixel[c]);
-                    sum[c] += value;
-                    square[c] += value * value;
+                for ((sum, square), value) in sum.iter_mut().zip(&mut square).zip(pixel) {
+                    let value = u32::from(*value);
+                    *sum += value;
+                    *square += value * value;
                 }
             }
-            for c in 0..3 {
-                sums[c] += u64::from(sum[c]);
-                squares[c] += u64::from(square[c]);
-            }
+            sums.iter_mut().zip(sum).for_each(|(sums, sum)| *sums += u64::from(sum));
+            squares.iter_mut().zip(square).for_each(|(squares, square)| *squares += u64::from(square));
         }
         let pixels = (image.pixels.len() / 3) as f64;
         Self {
@@ -41,10 +39,8 @@ impl Channels {
     /// Adds other images.
     pub(super) fn add(&mut self, more: &Self) {
         self.images += more.images;
-        for c in 0..3 {
-            self.means[c] += more.means[c];
-            self.squares[c] += more.squares[c];
-        }
+        self.means.iter_mut().zip(more.means).for_each(|(sum, more)| *sum += more);
+        self.squares.iter_mut().zip(more.squares).for_each(|(sum, more)| *sum += more);
     }
 
     pub(super) fn images(&self) -> u64 {
