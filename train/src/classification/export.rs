@@ -16,7 +16,10 @@ pub(super) fn export(task: &ClassificationTask, format: Format) -> Result<Export
     let own: BTreeMap<_, _> = task.parameters().iter().map(|(name, t)| (name.to_owned(), t.detach())).collect();
     let config = task.reference_config();
     Ok(match format {
-        Format::Timm => Exported { weights: own, files: vec![("config.json", config)] },
+        Format::Timm => {
+            task.network.opens_in_timm()?;
+            Exported { weights: own, files: vec![("config.json", config)] }
+        }
         Format::HuggingFace => Exported {
             weights: task.network.to_huggingface(own)?,
             files: vec![

@@ -36,6 +36,14 @@ pub trait Network {
     /// When a tensor cannot be brought into our shape.
     fn import(&self, found: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>>;
 
+    /// Whether timm can build such a network, whose names are ours.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn opens_in_timm(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Our weights under the names and in the shapes of Hugging Face's implementation.
     ///
     /// # Errors

@@ -54,12 +54,26 @@ impl Network for ConvNext {
         Ok(names::to_timm(found).into_iter().map(fit).collect())
     }
 
+    fn opens_in_timm(&self) -> Result<()> {
+        let config = &self.config;
+        // timm puts a stride before the first stage where the stem's is 2, and none after a stride of 32
+        let first = if config.patch_size == 2 { 2 } else { 1 };
+        match config.strides == [first, 2, 2, 2] && config.patch_size < 8 {
+            true => Ok(()),
+            false => {
+                let (stem, strides) = (config.patch_size, &config.strides);
+                let message = format!("timm has no ConvNeXt with a stem of {stem} and strides of {strides:?}");
+                Err(Error::input(message).hint("it has four stages, with strides [1, 2, 2, 2] after a stem of 4"))
+            }
+        }
+    }
+
     fn to_huggingface(&self, own: BTreeMap<String, Tensor>) -> Result<BTreeMap<String, Tensor>> {
         let config = &self.config;
         let usual = config.strides.iter().enumerate().all(|(stage, stride)| *stride == if stage == 0 { 1 } else { 2 });
-        if !usual || config.kernel_size != 7 || config.layer_scale.is_none() {
-            let message = "Hugging Face's ConvNeXt has strides [1, 2, 2, …], kernels of 7 pixels and a layer scale";
-            return Err(Error::input(message).hint("`--format timm` keeps it as it is"));
+        if !usual || config.kernel_size != 7 {
+            let message = "Hugging Face's ConvNeXt has strides [1, 2, 2, …] and kernels of 7 pixels";
+            return Err(Error::input(message).hint("the checkpoint's `model.safetensors` has it under timm's names"));
         }
         names::to_huggingface(own)
     }
@@ -98,7 +112,7 @@ impl Network for ConvNext {
             "depths": config.depths,
             "hidden_sizes": config.dims,
             "hidden_act": "gelu",
-            "layer_scale_init_value": config.layer_scale,
+            "layer_scale_init_value": config.layer_scale.unwrap_or(0.0),
             "layer_norm_eps": config.epsilon,
             "drop_path_rate": config.stochastic_depth,
         })
@@ -137,6 +151,30 @@ mod tests {
             ("head.fc.bias", 6),
         ] {
             assert_eq!(network.layer_of(name), layer, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_others_cannot_build_is_not_written_for_them() {
+        let network = |config: ConvNextConfig| {
+            let parameters = Parameters::create(&config.declare(), Device::Cpu, 0).unwrap();
+            ConvNext::new(config, &parameters).unwrap()
+        };
+        let usual = ConvNextConfig {
+            depths: vec![1; 4],
+            dims: vec![8; 4],
+            layer_scale: None,
+            ..ConvNextConfig::preset("tiny").unwrap()
+        };
+        let of_stem_2 = ConvNextConfig { patch_size: 2, ..usual.clone() };
+        let small = ConvNextConfig { kernel_size: 3, ..usual.clone() };
+        let three = ConvNextConfig { depths: vec![1; 3], dims: vec![8; 3], strides: vec![1, 2, 2], ..usual.clone() };
+        // configuration, in timm, in Hugging Face
+        let cases = [(usual, true, true), (of_stem_2, false, true), (small, true, false), (three, false, true)];
+        for (config, timm, hugging_face) in cases {
+            let network = network(config);
+            assert_eq!(network.opens_in_timm().is_ok(), timm, "{:?}", network.config());
+            assert_eq!(network.to_huggingface(BTreeMap::new()).is_ok(), hugging_face, "{:?}", network.config());
         }
     }
 }
