@@ -4,6 +4,7 @@ mod augment_parity;
 mod command_line;
 mod fine_tuning;
 mod gpt2_parity;
+mod parameter_groups;
 mod registry;
 mod resume;
 mod support;

@@ -13,7 +13,21 @@ fn program(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_tiny_config_goes_from_a_seed_to_a_report_and_up_to_date_again() {
+fn a_tiny_gpt_goes_from_a_seed_to_a_report_and_up_to_date_again() {
+    whole_way("gpt");
+}
+
+#[test]
+fn so_does_a_tiny_vit() {
+    whole_way("vit");
+}
+
+#[test]
+fn so_does_a_tiny_convnext() {
+    whole_way("convnext");
+}
+
+fn whole_way(model: &str) {
     let (Some(pipeline), Some(eval)) = (program("tessera-pipeline"), program("tessera-eval")) else {
         #[expect(clippy::print_stderr, reason = "a test that skips says so")]
         {
@@ -22,8 +36,9 @@ fn a_tiny_config_goes_from_a_seed_to_a_report_and_up_to_date_again() {
         return;
     };
     let train = PathBuf::from(env!("CARGO_BIN_EXE_tessera-train"));
-    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/tiny/gpt.toml");
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../configs/tiny/{model}.toml"));
     let config = config.to_str().unwrap();
+    let (name, folder) = (format!("tiny-{model}"), format!("runs/tiny-{model}"));
     let dir = tempfile::tempdir().unwrap();
     let run = |program: &Path, arguments: &[&str]| {
         let output =
@@ -33,14 +48,14 @@ fn a_tiny_config_goes_from_a_seed_to_a_report_and_up_to_date_again() {
     };
     for sitting in ["first", "again"] {
         run(&pipeline, &["check", config]);
-        assert_eq!(run(&train, &["check", config]).trim(), "tiny-gpt", "{sitting}");
+        assert_eq!(run(&train, &["check", config]).trim(), name, "{sitting}");
         run(&eval, &["check", config]);
         run(&pipeline, &["run", config]);
         run(&train, &["fit", config, "--device", "cpu"]);
-        run(&train, &["predict", "runs/tiny-gpt", "--device", "cpu"]);
-        run(&eval, &["report", "runs/tiny-gpt"]);
+        run(&train, &["predict", &folder, "--device", "cpu"]);
+        run(&eval, &["report", &folder]);
     }
-    let report = dir.path().join("runs/tiny-gpt/report");
+    let report = dir.path().join(&folder).join("report");
     for name in ["index.html", "report.md", "report.json"] {
         assert!(fs_err::metadata(report.join(name)).unwrap().len() > 1000, "{name}");
     }

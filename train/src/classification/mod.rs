@@ -25,4 +25,4 @@ mod thumbnail;
 pub use loss::{Targets, cross_entropy};
 pub use network::{Exhibit, Network};
 pub use options::ImageOptions;
-pub use task::{ClassificationTask, Wanted};
+pub use task::{ClassificationTask, Wanted, rule};

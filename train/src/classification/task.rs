@@ -82,10 +82,8 @@ impl ClassificationTask {
         let (parameters, network) = make(&wanted)?;
         parameters.freeze(&config.freeze)?;
         let decay = config.optimizer.layer_decay.unwrap_or(1.0);
-        let optimizer = Optimizer::grouped(config.optimizer, &parameters, |name, tensor| Rule {
-            rate: decay.powi((network.layers() - 1 - network.layer_of(name)) as i32),
-            decays: Rule::by_shape(tensor).decays && !network.no_decay().contains(&name),
-        })?;
+        let rule = |name: &str, tensor: &Tensor| rule(network.as_ref(), decay, name, tensor);
+        let optimizer = Optimizer::grouped(config.optimizer, &parameters, rule)?;
         Ok(Self {
             network,
             dataset,
@@ -128,6 +126,15 @@ impl ClassificationTask {
         };
         let targets = Targets::new(targets).ok_or_else(|| Error::internal("a batch with other tensors"))?;
         Ok(cross_entropy(&logits_bn, &targets, self.label_smoothing))
+    }
+}
+
+/// How a parameter is stepped: the rate of a layer is `layer_decay` times that of the layer above,
+/// and what the network exempts does not decay (timm's `param_groups_layer_decay`).
+pub fn rule(network: &dyn Network, layer_decay: f64, name: &str, tensor: &Tensor) -> Rule {
+    Rule {
+        rate: layer_decay.powi((network.layers() - 1 - network.layer_of(name)) as i32),
+        decays: Rule::by_shape(tensor).decays && !network.no_decay().contains(&name),
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
     fn step(optimizer: &mut Optimizer, parameters: &Parameters) {
         let (w, b) = (parameters.get("w").unwrap(), parameters.get("b").unwrap());
         (w.mv(&b) - 1.0).square().sum(tch::Kind::Float).backward();
-        optimizer.step(1.0).unwrap();
+        drop(optimizer.step(1.0).unwrap());
     }
 
     fn values(parameters: &Parameters) -> Vec<f32> {
