@@ -175,10 +175,10 @@ fn start_from(path: &Path, task: &mut dyn Task) -> Result<()> {
     let found = task.import(weights::load(path)?).at(path)?;
     weights::load_into(path, task.parameters().iter(), found)?;
     let own = task.reference_config().get("layer_norm_eps").and_then(Value::as_f64);
-    if let (Some(theirs), Some(own)) = (epsilon_beside(path), own) {
-        if (theirs - own).abs() > 1e-3 * own.max(theirs) {
-            say(format!("the file's norms add {theirs:e} to the variance, the model's {own:e}: see `epsilon`"));
-        }
+    if let (Some(theirs), Some(own)) = (epsilon_beside(path), own)
+        && (theirs - own).abs() > 1e-3 * own.max(theirs)
+    {
+        say(format!("the file's norms add {theirs:e} to the variance, the model's {own:e}: see `epsilon`"));
     }
     Ok(())
 }
