@@ -9,8 +9,8 @@ const SPLITS: [(&str, &[&str]); 3] = [
 
 /// The split that a word stands for, whatever its case.
 pub(super) fn split_named(word: &str) -> Option<&'static str> {
-    let is = |name: &&str| name.eq_ignore_ascii_case(word);
-    SPLITS.iter().find(|(_, names)| names.iter().any(|name| is(name))).map(|(split, _)| *split)
+    let is_named = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
+    SPLITS.iter().find(|(_, names)| is_named(names)).map(|(split, _)| *split)
 }
 
 /// What its folders say of a file.

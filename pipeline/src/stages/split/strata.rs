@@ -116,7 +116,7 @@ impl Strata {
             let validation = places.get(held).map_or(u64::MAX, |(place, _)| *place);
             let rest = &places[held..];
             let held = nearest(rest.iter().rev().map(|(_, rows)| *rows), rows * shares.test);
-            let test = rest.iter().rev().take(held).last().map(|(place, _)| *place);
+            let test = rest[rest.len() - held..].first().map(|(place, _)| *place);
             strata.classes.insert(class, Cuts { validation, test });
         }
         strata
