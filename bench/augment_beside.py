@@ -32,7 +32,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from timm.data.auto_augment import rand_augment_transform
+from timm.data import auto_augment
 from torchvision import transforms
 
 MEAN, DEVIATION, BATCH = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 64
@@ -45,6 +45,11 @@ CASES = {
 }
 
 
+def posterize(image, bits, **_):
+    """timm asks for 0 bits at magnitude 10, which Pillow 13 refuses."""
+    return auto_augment.posterize(image, max(bits, 1))
+
+
 def python_transform(case: str, size: int):
     if case == "cifar":
         first = [transforms.RandomCrop(size, padding=4), transforms.RandomHorizontalFlip()]
@@ -52,7 +57,7 @@ def python_transform(case: str, size: int):
         first = [transforms.RandomResizedCrop(size), transforms.RandomHorizontalFlip()]
     if case == "rand":
         hparams = dict(translate_const=int(size * 0.45), img_mean=FILL, interpolation=Image.BILINEAR)
-        first.append(rand_augment_transform("rand-m9-mstd0.5-inc1", hparams))
+        first.append(auto_augment.rand_augment_transform("rand-m9-mstd0.5-inc1", hparams))
     return transforms.Compose([*first, transforms.ToTensor(), transforms.Normalize(MEAN, DEVIATION)])
 
 
@@ -128,6 +133,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="CPU time of each of Python's turns, about")
     parser.add_argument("--cases", nargs="*", default=list(CASES), choices=list(CASES))
     arguments = parser.parse_args()
+    auto_augment.NAME_TO_OP["PosterizeIncreasing"] = posterize
     torch.set_num_threads(1)
     torch.manual_seed(1)
     random.seed(1)
