@@ -119,7 +119,8 @@ mod tests {
         rest.parse::<Own>().unwrap();
         let error = split("image_size = 32\nlayers = 2\ninterpolatoin = 1").unwrap().1.parse::<Own>().unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("`layers`, `image_size`") && text.contains("did you mean `interpolation`?"), "{text}");
+        assert!(text.contains("`layers`, `image_size`"), "{text}");
+        assert_eq!(error.hint_text(), Some("did you mean `interpolation`?"));
     }
 
     #[test]
@@ -143,7 +144,8 @@ mod tests {
         let made_by = MadeBy { sha256: String::new(), toml: String::new() };
         let mut manifest = Manifest::new("a", Kind::Image, made_by);
         let options = split("image_size = 32").unwrap().0;
-        assert!(options.preparation(&manifest).unwrap_err().to_string().contains("`statistics` stage"));
+        let error = options.preparation(&manifest).unwrap_err();
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("`statistics` stage")), "{error}");
         let measured = serde_json::json!({ "mean": [0.1, 0.2, 0.3], "deviation": [0.5, 0.0, 0.7] });
         manifest.details.insert("image".to_owned(), measured);
         let found = options.preparation(&manifest).unwrap();
