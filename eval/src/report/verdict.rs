@@ -50,7 +50,8 @@ fn progress(curves: &Curves, seen: &str) -> Option<String> {
         ));
     }
     let before = points[((points.len() as f64) * (1.0 - TAIL)) as usize - 1].1;
-    Some(match before - last > STANDSTILL * last {
+    // a last point that is no longer the lowest has stopped falling, whatever came before
+    Some(match last <= best.1 && before - last > STANDSTILL * last {
         true => format!("The validation loss was still falling at step {}: longer training may help.", step(last_step)),
         false => format!("The validation loss had levelled off by step {}.", step(last_step)),
     })
@@ -233,6 +234,7 @@ mod tests {
         let says = |validation: &[f64]| progress(&curves(validation), "training text").unwrap_or_default();
         assert!(says(&[4.0, 3.0, 2.5, 2.2, 2.0]).contains("still falling at step 400"));
         assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
+        assert!(says(&[1.2, 0.83, 0.66, 0.627, 0.628]).contains("levelled off by step 400"));
         assert!(says(&[4.0, 2.0, 1.8, 1.9, 2.0]).contains("lowest at step 200 and rose by 0.20"));
         assert_eq!(says(&[4.0, 2.0]), "");
     }
