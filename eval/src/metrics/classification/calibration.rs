@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use tessera_datasets::Result;
 
+use super::classes::reach;
 use super::{COUNTS, Of, TASKS, judged};
 use crate::metric::{About, Direction, Metric, Statistic};
 use crate::number::percent;
@@ -139,11 +140,6 @@ impl Statistic for Calibration {
             self.merge(&first);
         }
         let Self::Many(bins) = self else { return };
-        let reach = |bins: &mut Vec<Bin>, count: usize| {
-            if bins.len() < count {
-                bins.resize(count, Bin::default());
-            }
-        };
         match other {
             Self::Empty => {}
             Self::One { bin, confidence, correct } => {

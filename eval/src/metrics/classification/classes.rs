@@ -75,6 +75,13 @@ impl ClassCounts {
     }
 }
 
+/// Makes room for so many counts.
+pub(super) fn reach<T: Clone + Default>(counts: &mut Vec<T>, length: usize) {
+    if counts.len() < length {
+        counts.resize(length, T::default());
+    }
+}
+
 impl Statistic for ClassCounts {
     fn merge(&mut self, other: &Self) {
         if matches!(other, Self::Empty) {
@@ -85,11 +92,6 @@ impl Statistic for ClassCounts {
             self.merge(&first);
         }
         let Self::Many(counts) = self else { return };
-        let reach = |counts: &mut Vec<ClassCount>, classes: usize| {
-            if counts.len() < classes {
-                counts.resize(classes, ClassCount::default());
-            }
-        };
         match other {
             Self::Empty => {}
             Self::One { label, prediction } => {
