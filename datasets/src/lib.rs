@@ -12,6 +12,7 @@
 //! - [`run_dir`]: the folder of a training run
 //! - [`tokenizer`]: text to ids and back
 //! - [`image`]: what an image's header says, pixels from its bytes, resizing
+//! - [`pose`]: keypoints of animals over time
 //! - [`world`]: the built-in data set, made from a seed
 //! - [`console`]: progress, plain lines and error messages, the same in all three programs
 
@@ -23,6 +24,7 @@ pub mod files;
 pub mod hash;
 pub mod image;
 pub mod manifest;
+pub mod pose;
 pub mod run_dir;
 pub mod schema;
 pub mod shard;

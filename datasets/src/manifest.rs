@@ -115,6 +115,10 @@ pub struct StageCounts {
     pub rows_in: u64,
     /// Rows that went out.
     pub rows_out: u64,
+    /// What was changed inside of rows, by reason: keypoints that a filter took away, gaps that
+    /// were filled.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changes: BTreeMap<String, u64>,
 }
 
 /// Rows dropped for one reason.

@@ -12,6 +12,7 @@
 //! only then do they touch files, so that a config can be checked without any.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow::record_batch::RecordBatch;
@@ -198,6 +199,11 @@ pub trait Mapper {
     /// As [`Mapper::map`].
     fn flush(&mut self, _rejects: &mut Rejects) -> Result<Option<RecordBatch>> {
         Ok(None)
+    }
+
+    /// What was changed inside of rows, by reason; asked for at the end of the part.
+    fn changes(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
     }
 }
 

@@ -64,16 +64,67 @@ pub fn image_tokens(rows: usize, columns: usize, codes: usize) -> RecordSchema {
 }
 
 /// One frame: `keypoints: fixed_size_list<fixed_size_list<float32, 3>, K>`,
-/// `mask: fixed_size_list<bool, K>` (true where the keypoint was seen), `subject: string`,
+/// `mask: fixed_size_list<bool, K>` (true where the keypoint was seen; the coordinates of one that
+/// was not are 0 and mean nothing), `truth` like `keypoints` where it is known, `subject: string`,
 /// `frame: int64` and the provenance.
-pub fn pose(keypoints: usize) -> RecordSchema {
-    let point = fixed_list(DataType::Float32, 3);
-    RecordSchema::new(Kind::Pose)
-        .column("keypoints", fixed_list(point, keypoints), false)
-        .column("mask", fixed_list(DataType::Boolean, keypoints), false)
+pub fn pose(keypoints: usize, truth: bool) -> RecordSchema {
+    let points = fixed_list(fixed_list(DataType::Float32, 3), keypoints);
+    let schema = RecordSchema::new(Kind::Pose).column("keypoints", points.clone(), false).column(
+        "mask",
+        fixed_list(DataType::Boolean, keypoints),
+        false,
+    );
+    let schema = match truth {
+        true => schema.column("truth", points, false),
+        false => schema,
+    };
+    schema.column("subject", DataType::Utf8, false).column("frame", DataType::Int64, false).with_provenance()
+}
+
+/// T frames of K keypoints in succession, flat in the order frame, keypoint, coordinate.
+///
+/// `input` and `target: fixed_size_list<float32, T·K·3>`; `given` and `known:
+/// fixed_size_list<bool, T·K>`, true where `input` and `target` say something (elsewhere they are
+/// 0); `frames: uint32`, how many of the T frames are there, the rest is padding; `corruption:
+/// string`, what was done to the input; `subject: string`; `frame: int64`, the number of the
+/// first; and the provenance.
+pub fn pose_windows(frames: usize, keypoints: usize) -> RecordSchema {
+    let points = fixed_list(DataType::Float32, frames * keypoints * 3);
+    let marks = fixed_list(DataType::Boolean, frames * keypoints);
+    RecordSchema::new(Kind::PoseWindows)
+        .column("input", points.clone(), false)
+        .column("given", marks.clone(), false)
+        .column("target", points, false)
+        .column("known", marks, false)
+        .column("frames", DataType::UInt32, false)
+        .column("corruption", DataType::Utf8, false)
         .column("subject", DataType::Utf8, false)
         .column("frame", DataType::Int64, false)
         .with_provenance()
+}
+
+/// What a model made of one window of poses, beside what it was given, the truth, and what simpler
+/// methods make of the same input.
+///
+/// `id`, `subject`, `frame`, `frames`, `corruption`, `input`, `given`, `target`, `known` as in
+/// [`pose_windows`]; `optimised`, `interpolated`, `kalman` and `template`:
+/// `fixed_size_list<float32, T·K·3>`, a position for every keypoint of every frame by the model, by
+/// linear interpolation, by a Kalman smoother, and by the nearest poses of the training split.
+pub fn pose_predictions(frames: usize, keypoints: usize) -> RecordSchema {
+    let points = fixed_list(DataType::Float32, frames * keypoints * 3);
+    let marks = fixed_list(DataType::Boolean, frames * keypoints);
+    let schema = RecordSchema::new(Kind::Predictions)
+        .column("id", DataType::Utf8, false)
+        .column("subject", DataType::Utf8, false)
+        .column("frame", DataType::Int64, false)
+        .column("frames", DataType::UInt32, false)
+        .column("corruption", DataType::Utf8, false)
+        .column("input", points.clone(), false)
+        .column("given", marks.clone(), false)
+        .column("target", points.clone(), false)
+        .column("known", marks, false);
+    let estimates = ["optimised", "interpolated", "kalman", "template"];
+    estimates.iter().fold(schema, |schema, name| schema.column(name, points.clone(), false))
 }
 
 /// What a language model said about one window of text.
@@ -182,13 +233,19 @@ mod tests {
             image(Some(&names)),
             caption(),
             image_tokens(8, 8, 512),
-            pose(14),
+            pose(14, true),
+            pose_windows(30, 14),
             language_model_predictions(),
             explanations(),
         ];
         let kinds: Vec<Kind> = schemas.iter().map(RecordSchema::kind).collect();
         assert_eq!(kinds, Kind::ALL);
-        for schema in schemas.iter().chain(&[translation_predictions(), classification_predictions(&names)]) {
+        for schema in schemas.iter().chain(&[
+            translation_predictions(),
+            classification_predictions(&names),
+            pose_predictions(30, 14),
+            pose(14, false),
+        ]) {
             let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let features: Vec<&str> = schema.features().keys().map(String::as_str).collect();
             assert_eq!(columns, features, "{}", schema.kind());

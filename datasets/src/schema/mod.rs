@@ -37,6 +37,8 @@ pub enum Kind {
     ImageTokens,
     /// The 3D keypoints of one animal in one frame.
     Pose,
+    /// Some frames of 3D keypoints as they were observed, or made to look, beside their truth.
+    PoseWindows,
     /// What a model said about each row of a split.
     Predictions,
     /// What only the model can show: attention weights, candidate probabilities, filters.
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the documentation.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Text,
         Kind::Tokens,
         Kind::Translation,
@@ -53,6 +55,7 @@ impl Kind {
         Kind::Caption,
         Kind::ImageTokens,
         Kind::Pose,
+        Kind::PoseWindows,
         Kind::Predictions,
         Kind::Explanations,
     ];
@@ -67,6 +70,7 @@ impl Kind {
             Kind::Caption => "caption",
             Kind::ImageTokens => "image-tokens",
             Kind::Pose => "pose",
+            Kind::PoseWindows => "pose-windows",
             Kind::Predictions => "predictions",
             Kind::Explanations => "explanations",
         }

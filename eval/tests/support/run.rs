@@ -140,7 +140,12 @@ fn write_dataset(dir: &Path, spec: &Spec, train: &[u32], validation: &[u32], enc
     let kept = manifest.splits.values().map(|s| s.rows).sum();
     manifest.rows.stages =
         [("read-text", 0, lines), ("split", lines, lines), ("encode", lines, lines), ("pack", lines, kept)]
-            .map(|(stage, rows_in, rows_out)| StageCounts { stage: stage.to_owned(), rows_in, rows_out })
+            .map(|(stage, rows_in, rows_out)| StageCounts {
+                stage: stage.to_owned(),
+                rows_in,
+                rows_out,
+                ..StageCounts::default()
+            })
             .to_vec();
     manifest.sources.push(SourceFile {
         path: format!("{}.txt", spec.name),

@@ -140,7 +140,8 @@ fn write_dataset(dir: &Path, speech: &Speech, rows: &[Translated]) -> Result<Man
     manifest.splits.insert("validation".to_owned(), tables::publish(dir, "validation", &schema, &batch)?);
     let count = rows.len() as u64;
     (manifest.rows.read, manifest.rows.kept) = (count, count);
-    manifest.rows.stages = vec![StageCounts { stage: "draw-world".to_owned(), rows_in: 0, rows_out: count }];
+    manifest.rows.stages =
+        vec![StageCounts { stage: "draw-world".to_owned(), rows_in: 0, rows_out: count, ..StageCounts::default() }];
     manifest.sources.push(SourceFile {
         path: "world".to_owned(),
         bytes: 0,

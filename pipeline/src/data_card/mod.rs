@@ -108,7 +108,7 @@ fn task(kind: Kind) -> Option<&'static str> {
         Kind::Image => Some("image-classification"),
         Kind::Caption => Some("image-to-text"),
         Kind::ImageTokens => Some("text-to-image"),
-        Kind::Pose | Kind::Predictions | Kind::Explanations => None,
+        Kind::Pose | Kind::PoseWindows | Kind::Predictions | Kind::Explanations => None,
     }
 }
 

@@ -113,8 +113,12 @@ mod tests {
                 1,
                 json!({ "name": "label", "dtype": { "class_label": { "names": { "0": "a", "1": "b" } } } }),
             ),
-            (pose(14), 0, json!({ "name": "keypoints", "list": { "list": "float32", "length": 3 }, "length": 14 })),
-            (pose(14), 1, json!({ "name": "mask", "list": "bool", "length": 14 })),
+            (
+                pose(14, false),
+                0,
+                json!({ "name": "keypoints", "list": { "list": "float32", "length": 3 }, "length": 14 }),
+            ),
+            (pose(14, false), 1, json!({ "name": "mask", "list": "bool", "length": 14 })),
         ] {
             assert_eq!(features(schema.features())[column], expected);
         }

@@ -50,6 +50,7 @@ impl<'a> Chain<'a> {
                 self.counts[i].rows_out += rest.num_rows() as u64;
                 self.push_from(i + 1, rest, rejects, out)?;
             }
+            self.counts[i].changes = self.mappers[i].changes();
         }
         Ok(self.counts)
     }

@@ -17,7 +17,12 @@ const SCRATCH: &str = "scratch";
 
 pub(super) fn run_all(folds: &[Step<Box<dyn AnyFold>>], group: &mut GroupRun, artifacts: &mut Artifacts) -> Result<()> {
     let rows = group.rows();
-    let counts = |fold: &Step<_>| StageCounts { stage: fold.name.to_owned(), rows_in: rows, rows_out: rows };
+    let counts = |fold: &Step<_>| StageCounts {
+        stage: fold.name.to_owned(),
+        rows_in: rows,
+        rows_out: rows,
+        ..StageCounts::default()
+    };
     group.stages.extend(folds.iter().map(counts));
     let note = group.dir.join(NOTE);
     if folds.is_empty() || artifacts.recall(&note)? {

@@ -100,7 +100,8 @@ fn make_part(
     match input {
         GroupInput::Source(name, source) => {
             source.read(part, &mut Outlet { emit: &mut push, rejects: &mut dropped, advance })?;
-            stages.push(StageCounts { stage: (*name).to_owned(), rows_in: rows + dropped.count(), rows_out: rows });
+            let (stage, rows_in) = ((*name).to_owned(), rows + dropped.count());
+            stages.push(StageCounts { stage, rows_in, rows_out: rows, ..StageCounts::default() });
         }
         GroupInput::Parts(before) => {
             let mut take = |batch: RecordBatch| {
@@ -166,6 +167,7 @@ impl GroupRun {
             for (sum, more) in self.stages.iter_mut().zip(&part.stages) {
                 sum.rows_in += more.rows_in;
                 sum.rows_out += more.rows_out;
+                more.changes.iter().for_each(|(reason, n)| *sum.changes.entry(reason.clone()).or_default() += n);
             }
         }
     }

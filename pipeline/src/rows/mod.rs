@@ -7,6 +7,7 @@
 mod image_column;
 mod images;
 mod pose;
+mod recording;
 mod text;
 mod tokens;
 mod translation;
@@ -21,7 +22,8 @@ use tessera_datasets::{Error, Result};
 
 pub use image_column::{ImageColumn, classes_of, needs_images, with_images};
 pub use images::{CaptionRows, ImageRows};
-pub use pose::PoseRows;
+pub use pose::{Pose, PoseColumns, PoseRows, with_keypoints};
+pub use recording::{Gather, Recording};
 pub use text::TextRows;
 pub use tokens::{TokenColumn, TokenRows};
 pub use translation::{TranslationColumns, TranslationRows, languages_of, no_language};

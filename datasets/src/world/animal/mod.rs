@@ -13,6 +13,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::random;
+use crate::pose;
 use body::{Body, KEYPOINTS};
 use path::{Path, distances};
 
@@ -46,6 +47,25 @@ impl Skeleton {
             names: body::NAMES.iter().map(|&name| name.into()).collect(),
             edges: body::EDGES.to_vec(),
             limbs: body::LIMBS.iter().map(|limb| limb.to_vec()).collect(),
+        }
+    }
+
+    /// The skeleton as datasets have it.
+    #[must_use]
+    pub fn card(&self) -> pose::Skeleton {
+        let name = |i: &usize| self.names[*i].clone();
+        let other_side = |left: &String| {
+            let right = left.replacen("left_", "right_", 1);
+            (right != *left && self.names.contains(&right)).then(|| [left.clone(), right])
+        };
+        pose::Skeleton {
+            name: "quadruped".to_owned(),
+            unit: "mm".to_owned(),
+            keypoints: self.names.clone(),
+            edges: self.edges.iter().map(|[a, b]| [name(a), name(b)]).collect(),
+            frames_per_second: Some(FRAMES_PER_SECOND),
+            scale: None,
+            mirror: self.names.iter().filter_map(other_side).collect(),
         }
     }
 }

@@ -181,3 +181,12 @@ fn without_faults_observed_is_truth() {
     assert_eq!(track.truth(100, 0), None);
     assert_eq!(track.observed(0, 16), None);
 }
+
+#[test]
+fn its_card_is_a_sound_skeleton_with_left_and_right() {
+    let card = Skeleton::quadruped().card();
+    let details = serde_json::Map::from_iter([(crate::pose::DETAIL.to_owned(), card.to_detail())]);
+    assert_eq!(crate::pose::Skeleton::of_details(&details).unwrap(), card);
+    assert_eq!(card.mirror.len(), 5);
+    assert_eq!(card.mirrored().unwrap()[8], 10);
+}

@@ -9,7 +9,7 @@ use tessera_datasets::world::{Picture, Scene, Sentence, caption, class_names, re
 use tessera_datasets::{Error, Result};
 
 use super::{CARD, DrawWorld, Language, Record};
-use crate::rows::{CaptionRows, ImageRows, Origin, PoseRows, TRAIN, TextRows, TranslationRows, content_hash};
+use crate::rows::{CaptionRows, ImageRows, Origin, Pose, PoseRows, TRAIN, TextRows, TranslationRows, content_hash};
 use crate::stage::Outlet;
 
 pub(super) fn draw(world: &DrawWorld, license: &str, scenes: Range<u64>, out: &mut Outlet<'_>) -> Result<()> {
@@ -118,16 +118,16 @@ fn draw_poses(world: &DrawWorld, place: &Place<'_>, tracks: Range<u64>, out: &mu
     for i in tracks {
         let track = Track::draw(world.seed, i, world.frames, &world.faults);
         let keypoints = track.keypoints();
-        let rows = rows.get_or_insert_with(|| PoseRows::new(keypoints));
+        let rows = rows.get_or_insert_with(|| PoseRows::new(keypoints, true));
         let subject = format!("animal-{i:06}");
-        let frames = track.observed_tkc.chunks(3 * keypoints).zip(track.visible_tk.chunks(keypoints));
-        for (frame, (positions, mask)) in frames.enumerate() {
+        let marks = track.visible_tk.chunks(keypoints);
+        let frames = track.observed_tkc.chunks(3 * keypoints).zip(track.truth_tkc.chunks(3 * keypoints)).zip(marks);
+        for (frame, ((positions, truth), mask)) in frames.enumerate() {
             let bytes: Vec<u8> = positions.iter().flat_map(|v| v.to_le_bytes()).collect();
             let id = format!("{subject}-{frame:07}");
             let loc = format!("track {i}, frame {frame}");
             rows.push(
-                positions,
-                mask,
+                &Pose { positions, mask, truth: Some(truth) },
                 &subject,
                 frame as i64,
                 &place.origin(&id, &loc, &subject, &content_hash(&bytes)),

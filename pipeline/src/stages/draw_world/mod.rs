@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use tessera_datasets::card::Card;
 use tessera_datasets::config::Section;
 use tessera_datasets::console::Unit;
+use tessera_datasets::pose;
 use tessera_datasets::schema::{self, Kind, RecordSchema};
 use tessera_datasets::world::animal::{Faults, Skeleton};
 use tessera_datasets::world::{Combinations, MAX_OBJECTS, SceneOptions, class_names};
@@ -183,7 +184,7 @@ impl PreparedSource for Prepared {
             Record::Translation => schema::translation(&["de", "en"]),
             Record::Image => schema::image(Some(&class_names())),
             Record::Caption => schema::caption(),
-            Record::Pose => schema::pose(Skeleton::quadruped().names.len()),
+            Record::Pose => schema::pose(Skeleton::quadruped().names.len(), true),
         }
     }
 
@@ -219,9 +220,7 @@ impl PreparedSource for Prepared {
                 details.insert("classes".to_owned(), class_names().into());
             }
             Record::Pose => {
-                let skeleton = Skeleton::quadruped();
-                details.insert("keypoints".to_owned(), skeleton.names.into());
-                details.insert("edges".to_owned(), serde_json::json!(skeleton.edges));
+                details.insert(pose::DETAIL.to_owned(), Skeleton::quadruped().card().to_detail());
             }
         }
         details
