@@ -66,7 +66,9 @@ pub struct CardFile {
 /// The cards, as TOML, by name.
 const CARDS: &[(&str, &str)] = &[
     ("cifar10-jpeg", include_str!("../cards/cifar10-jpeg.toml")),
+    ("fly14", include_str!("../cards/fly14.toml")),
     ("multi30k", include_str!("../cards/multi30k.toml")),
+    ("rat23", include_str!("../cards/rat23.toml")),
     ("tiny-shakespeare", include_str!("../cards/tiny-shakespeare.toml")),
     ("world", include_str!("../cards/world.toml")),
 ];
