@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use tch::{Device, Tensor};
 use tessera_datasets::config::Section;
+use tessera_datasets::pose::Track;
 use tessera_datasets::run_dir::{RunDir, Sample};
 use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
@@ -78,6 +79,14 @@ pub trait Task {
     /// When the model does not translate, or a sentence cannot be encoded.
     fn translate(&mut self, _sentences: &[String]) -> Result<Vec<Translation>> {
         Err(Error::input("this model does not translate"))
+    }
+
+    /// A position for every keypoint of every frame of a recording, `y_tkc`, for models of poses.
+    ///
+    /// # Errors
+    /// When the model does not optimise poses, or has other keypoints than the track.
+    fn optimise(&mut self, _track: &Track, _request: &Optimise) -> Result<Vec<f32>> {
+        Err(Error::input("this model does not optimise poses"))
     }
 
     /// The model in another program's form.
@@ -167,6 +176,17 @@ pub struct Generate {
     pub top_p: f64,
     /// The seed of the draw.
     pub seed: u64,
+}
+
+/// How a recording of poses is optimised: window by window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimise {
+    /// Frames that two windows share, whose results are blended; half a window where it is not
+    /// given.
+    pub overlap: Option<usize>,
+    /// The least share of known keypoints of a window, pass by pass: what the windows of a pass
+    /// have found is known in the next. Empty for one pass over all windows.
+    pub occupancy: Vec<f64>,
 }
 
 /// The ways that were found to translate a sentence.
