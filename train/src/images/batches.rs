@@ -6,9 +6,9 @@ use tch::Tensor;
 use tessera_datasets::{Error, Result};
 
 use super::augment::mix::Mix;
-use super::order::Order;
 use super::{AugmentConfig, Draw, ImageData, Preparation, Preparer};
 use crate::loader::{Batch, BatchSource};
+use crate::order::Order;
 use crate::shim::filled;
 
 /// The batches of every epoch. Each row that has a label comes once an epoch, or `repeats` times

@@ -12,7 +12,7 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
 
 use super::blocks::{Block, Encoded, Files, Store, no_bytes};
-use super::order::Order;
+use crate::order::Order;
 
 /// A split whose shards are larger than this is read a row group at a time.
 const MEMORY: u64 = 2 << 30;
@@ -167,7 +167,7 @@ impl ImageData {
         let labelled = |range: std::ops::Range<usize>| range.filter(|row| self.labels[*row] >= 0);
         let number = |row: usize| u32::try_from(row).expect("a split has fewer than 2^32 images");
         let blocks = ranges.into_iter().map(|range| labelled(range).map(number).collect()).collect();
-        Order::new(blocks, together, repeats, seed)
+        Order::new(blocks, together, repeats, "images", seed)
     }
 }
 

@@ -11,7 +11,6 @@ mod config;
 mod data;
 mod evaluation;
 mod normalize;
-mod order;
 mod prepare;
 mod random;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which images come when.
+//! Which rows come when.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,7 +19,7 @@ const KEPT: usize = 3;
 /// of them together as a window, and draws an order of the rows of each window. With all rows in
 /// one block it is a plain permutation. The row at a place of the stream follows from the seed and
 /// the place alone.
-pub(super) struct Order {
+pub(crate) struct Order {
     blocks: Vec<Vec<u32>>,
     /// Blocks in a window.
     together: usize,
@@ -27,6 +27,8 @@ pub(super) struct Order {
     rows: u64,
     /// How many times a row comes in succession.
     repeats: u64,
+    /// What the rows are, which names the random numbers.
+    what: &'static str,
     seed: u64,
     windows: Mutex<VecDeque<Arc<Window>>>,
 }
@@ -40,26 +42,27 @@ struct Window {
 }
 
 impl Order {
-    /// Blocks of rows, of which `together` make a window.
-    pub(super) fn new(blocks: Vec<Vec<u32>>, together: usize, repeats: usize, seed: u64) -> Self {
+    /// Blocks of rows, of which `together` make a window; `what` they are.
+    pub(crate) fn new(blocks: Vec<Vec<u32>>, together: usize, repeats: usize, what: &'static str, seed: u64) -> Self {
         let rows = blocks.iter().map(|block| block.len() as u64).sum();
         Self {
             blocks,
             together: together.max(1),
             rows,
             repeats: repeats.max(1) as u64,
+            what,
             seed,
             windows: Mutex::default(),
         }
     }
 
     /// Rows in an epoch.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.rows
     }
 
     /// The rows at these places of the stream; there must be at least one row.
-    pub(super) fn rows(&self, places: Range<u64>) -> Vec<u32> {
+    pub(crate) fn rows(&self, places: Range<u64>) -> Vec<u32> {
         let mut out = Vec::with_capacity((places.end - places.start) as usize);
         let mut window: Option<Arc<Window>> = None;
         for place in places {
@@ -90,7 +93,7 @@ impl Order {
     }
 
     fn shuffled(&self, epoch: u64, place: u64) -> Window {
-        let mut random = ChaCha8Rng::seed_from_u64(derive_seed(self.seed, "images", epoch));
+        let mut random = ChaCha8Rng::seed_from_u64(derive_seed(self.seed, self.what, epoch));
         let mut order: Vec<usize> = (0..self.blocks.len()).collect();
         order.shuffle(&mut random);
         let mut start = 0;
@@ -99,7 +102,7 @@ impl Order {
             if place < start + length {
                 let mut rows: Vec<u32> = blocks.iter().flat_map(|block| self.blocks[*block].iter().copied()).collect();
                 // a generator of its own: the windows before need not be shuffled to get here
-                let seed = derive_seed(self.seed, &format!("images of epoch {epoch}"), start);
+                let seed = derive_seed(self.seed, &format!("{} of epoch {epoch}", self.what), start);
                 rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
                 return Window { epoch, places: start..start + length, rows };
             }
@@ -128,7 +131,7 @@ mod tests {
             batch in 1_u64..7,
             seed in 0_u64..50,
         ) {
-            let order = Order::new(blocks(&sizes), together, 1, seed);
+            let order = Order::new(blocks(&sizes), together, 1, "rows", seed);
             prop_assume!(order.len() > 0);
             let stream: Vec<u32> = (0..3 * order.len()).step_by(batch as usize).flat_map(|i| order.rows(i..i + batch)).collect();
             for epoch in stream.chunks_exact(order.len() as usize).take(3) {
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_place_gives_the_same_row_in_any_order() {
-        let make = || Order::new(blocks(&[5, 0, 9, 4, 7]), 2, 1, 3);
+        let make = || Order::new(blocks(&[5, 0, 9, 4, 7]), 2, 1, "rows", 3);
         let order = make();
         let forward: Vec<Vec<u32>> = (0..30).map(|step| order.rows(step * 6..step * 6 + 6)).collect();
         let other = make();
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn rows_of_a_window_come_together() {
-        let order = Order::new(blocks(&[10; 6]), 2, 1, 5);
+        let order = Order::new(blocks(&[10; 6]), 2, 1, "rows", 5);
         for window in 0..3 {
             let mut seen: Vec<u32> = order.rows(window * 20..window * 20 + 20).iter().map(|row| row / 10).collect();
             seen.sort_unstable();
@@ -164,8 +167,8 @@ mod tests {
 
     #[test]
     fn repeats_come_in_succession() {
-        let once = Order::new(blocks(&[8]), 1, 1, 5).rows(0..8);
-        let thrice = Order::new(blocks(&[8]), 1, 3, 5).rows(0..24);
+        let once = Order::new(blocks(&[8]), 1, 1, "rows", 5).rows(0..8);
+        let thrice = Order::new(blocks(&[8]), 1, 3, "rows", 5).rows(0..24);
         assert_eq!(thrice, once.iter().flat_map(|row| [*row; 3]).collect::<Vec<_>>());
     }
 }
