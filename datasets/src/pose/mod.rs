@@ -3,11 +3,13 @@
 //! - [`Skeleton`]: which keypoints there are and how they hang together
 //! - [`Track`]: where they are in each frame, and which of them are known
 //! - [`interpolate`], [`kalman`]: a position for every keypoint of every frame, without a model
+//! - [`formats`]: the files that other programs keep them in
 //!
 //! What the programs share about them is here, without I/O but for the formats' readers and
 //! writers: the pipeline filters tracks, training optimises them, and both are scored beside the
 //! same baselines.
 
+pub mod formats;
 pub mod interpolate;
 pub mod kalman;
 mod skeleton;
