@@ -4,12 +4,14 @@
 //! - [`Track`]: where they are in each frame, and which of them are known
 //! - [`interpolate`], [`kalman`]: a position for every keypoint of every frame, without a model
 //! - [`formats`]: the files that other programs keep them in
+//! - [`geometry`]: moving poses onto one another
 //!
 //! What the programs share about them is here, without I/O but for the formats' readers and
 //! writers: the pipeline filters tracks, training optimises them, and both are scored beside the
 //! same baselines.
 
 pub mod formats;
+pub mod geometry;
 pub mod interpolate;
 pub mod kalman;
 mod skeleton;
