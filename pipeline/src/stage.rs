@@ -132,6 +132,8 @@ pub struct Outlet<'a> {
     pub emit: &'a mut dyn FnMut(RecordBatch) -> Result<()>,
     /// Takes the rows that are none.
     pub rejects: &'a mut Rejects,
+    /// What the rows do not say as their file says it, by reason.
+    pub changes: &'a mut BTreeMap<String, u64>,
     /// Counts the units that were read since the last call.
     pub advance: &'a dyn Fn(u64),
 }

@@ -7,6 +7,7 @@ mod config;
 mod image_stages;
 mod images;
 mod multi30k;
+mod poses;
 mod readers;
 mod registry;
 mod restart;

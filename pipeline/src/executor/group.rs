@@ -1,5 +1,6 @@
 //! Running one group: its maps over all parts, then its folds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -99,9 +100,11 @@ fn make_part(
     let mut dropped = Rejects::new();
     match input {
         GroupInput::Source(name, source) => {
-            source.read(part, &mut Outlet { emit: &mut push, rejects: &mut dropped, advance })?;
+            let mut changes = BTreeMap::new();
+            let mut out = Outlet { emit: &mut push, rejects: &mut dropped, changes: &mut changes, advance };
+            source.read(part, &mut out)?;
             let (stage, rows_in) = ((*name).to_owned(), rows + dropped.count());
-            stages.push(StageCounts { stage, rows_in, rows_out: rows, ..StageCounts::default() });
+            stages.push(StageCounts { stage, rows_in, rows_out: rows, changes });
         }
         GroupInput::Parts(before) => {
             let mut take = |batch: RecordBatch| {

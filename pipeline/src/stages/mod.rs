@@ -10,7 +10,9 @@ mod languages;
 mod pack;
 mod read_bitext;
 mod read_images;
+mod read_poses;
 mod read_text;
+mod recordings;
 mod repeated;
 mod resize_images;
 mod split;
@@ -48,6 +50,7 @@ pub const STAGES: &[Entry] = &[
     read_text::ENTRY,
     read_bitext::ENTRY,
     read_images::ENTRY,
+    read_poses::ENTRY,
     draw_world::ENTRY,
     split::ENTRY,
     filter_bitext::ENTRY,

@@ -33,7 +33,10 @@ fn read(files: &[(&str, &[u8])], config: Config) -> Result<Read> {
             }
             Ok(())
         };
-        source.read(part, &mut Outlet { emit: &mut emit, rejects: &mut rejects, advance: &|_| {} })?;
+        source.read(
+            part,
+            &mut Outlet { emit: &mut emit, rejects: &mut rejects, changes: &mut Default::default(), advance: &|_| {} },
+        )?;
     }
     let rejected = rejects.by_reason().iter().flat_map(|(reason, rejected)| {
         rejected.samples.iter().map(move |s| [reason.clone(), s.src.clone(), s.loc.clone()])
@@ -161,6 +164,16 @@ fn equal_first_sentences_have_one_split_key() {
         keys.extend(strings(&batch, "split_key")?.iter().flatten().map(str::to_owned));
         Ok(())
     };
-    source.read(0, &mut Outlet { emit: &mut emit, rejects: &mut Rejects::new(), advance: &|_| {} }).unwrap();
+    source
+        .read(
+            0,
+            &mut Outlet {
+                emit: &mut emit,
+                rejects: &mut Rejects::new(),
+                changes: &mut Default::default(),
+                advance: &|_| {},
+            },
+        )
+        .unwrap();
     assert!(keys[0] == keys[1] && keys[0] != keys[2], "{keys:?}");
 }

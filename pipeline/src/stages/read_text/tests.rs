@@ -30,7 +30,10 @@ fn read_folder(dir: &Path, rows: Rows, part_bytes: u64) -> Result<(Pairs, Pairs)
             batches.push(batch);
             Ok(())
         };
-        source.read(part, &mut Outlet { emit: &mut emit, rejects: &mut rejects, advance: &|_| {} })?;
+        source.read(
+            part,
+            &mut Outlet { emit: &mut emit, rejects: &mut rejects, changes: &mut Default::default(), advance: &|_| {} },
+        )?;
     }
     let rows = batches.iter().flat_map(|batch| {
         let places = strings(batch, "loc").unwrap().iter().flatten().map(str::to_owned);

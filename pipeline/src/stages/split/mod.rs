@@ -6,12 +6,14 @@
 //!   the same share, see [`strata`]. `only` names the splits whose rows are divided; rows that the
 //!   files or the card have put elsewhere stay there.
 //! - `tail` cuts every document at the character `int((1 - validation) * characters)`, as nanoGPT's
-//!   data preparation does; the end is for validation.
+//!   data preparation does; the end is for validation. Recordings of poses are cut by frames: the
+//!   last are for testing, those before them for validation, see [`tails`].
 //! - `file` goes by the file: glob patterns on its name for `validation`, `test` and splits of any
 //!   other name, or the splits that the card gives its files where there are no patterns. A file
 //!   that no pattern matches is for training; one that two splits claim is an error.
 
 mod strata;
+mod tails;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -30,10 +32,11 @@ use crate::rejects::Rejects;
 use crate::rows::{Origin, Origins, SPLIT, TRAIN, TextRows, content_hash, set_splits, strings};
 use crate::stage::{Map, Mapper, PreparedMap, Stage, StageContext, needs_kind};
 use strata::{FindStrata, SplitByStrata};
+use tails::TailCutter;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "split",
-    summary: "divides rows into train, validation and test: by hash, by the tail of each document, or by file",
+    summary: "divides rows into train, validation and test: by hash, by the tail of each document or recording, or by file",
     example: "",
     parse,
 };
@@ -46,14 +49,14 @@ const TEST: &str = "test";
 struct Config {
     #[serde(default)]
     method: Name,
-    /// The share of rows (`hash`) or characters (`tail`) for validation.
+    /// The share of rows (`hash`), characters or frames (`tail`) for validation.
     validation: Option<f64>,
-    /// The share of rows for testing (`hash`).
+    /// The share of rows (`hash`) or frames (`tail`) for testing.
     test: Option<f64>,
     /// Whether each class has the same share (`hash`).
     #[serde(default)]
     stratify: bool,
-    /// The splits whose rows are divided; all where none is named (`hash`).
+    /// The splits whose rows are divided; all where none is named (`hash`, and `tail` of poses).
     #[serde(default)]
     only: Vec<String>,
     /// Patterns for the names of validation files (`file`).
@@ -79,7 +82,7 @@ enum Name {
 #[derive(Clone, Debug, PartialEq)]
 enum Method {
     Hash(Shares),
-    Tail { train: f64 },
+    Tail(Shares),
     File { splits: Vec<(String, Vec<glob::Pattern>)> },
 }
 
@@ -103,7 +106,7 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
     let config: Config = section.parse()?;
     let keys: &[&str] = match config.method {
         Name::Hash => &["method", "validation", "test", "stratify", "only"],
-        Name::Tail => &["method", "validation"],
+        Name::Tail => &["method", "validation", "test", "only"],
         Name::File => &["method", "validation_files", "test_files", "splits"],
     };
     section.refuse_unknown(keys)?;
@@ -116,17 +119,25 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
             |p: &String| glob::Pattern::new(p).map_err(|e| section.error(key, format!("`{p}` is no glob: {}", e.msg)));
         patterns.iter().map(parse).collect()
     };
+    // where a share for testing is given, none for validation is meant
+    let usual = match (config.method, config.test) {
+        (Name::Tail, None) => 0.1,
+        (Name::Tail, Some(_)) => 0.0,
+        _ => 0.05,
+    };
+    let shares = Shares {
+        validation: share("validation", config.validation.unwrap_or(usual))?,
+        test: share("test", config.test.unwrap_or(0.0))?,
+        only: config.only,
+    };
+    if shares.validation + shares.test >= 1.0 {
+        return Err(section.error("test", "`validation` and `test` leave nothing for training"));
+    }
+    if let Some(name) = shares.only.iter().find(|name| !is_split_name(name)) {
+        return Err(section.error("only", format!("`{name}` is no name for a split")));
+    }
     let method = match config.method {
         Name::Hash => {
-            let validation = share("validation", config.validation.unwrap_or(0.05))?;
-            let test = share("test", config.test.unwrap_or(0.0))?;
-            if validation + test >= 1.0 {
-                return Err(section.error("test", "`validation` and `test` leave nothing for training"));
-            }
-            if let Some(name) = config.only.iter().find(|name| !is_split_name(name)) {
-                return Err(section.error("only", format!("`{name}` is no name for a split")));
-            }
-            let shares = Shares { validation, test, only: config.only };
             if config.stratify {
                 // a file of this stage alone, that is not published
                 let file = format!(".{}.strata", section.keys());
@@ -135,7 +146,7 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
             }
             Method::Hash(shares)
         }
-        Name::Tail => Method::Tail { train: 1.0 - share("validation", config.validation.unwrap_or(0.1))? },
+        Name::Tail => Method::Tail(shares),
         Name::File => {
             let mut splits: Vec<(String, Vec<glob::Pattern>)> = Vec::new();
             for (name, key, files) in
@@ -166,11 +177,14 @@ struct Split {
 
 impl Map for Split {
     fn output(&self, input: Kind) -> Result<Kind> {
-        match self.method {
-            Method::Tail { .. } if input != Kind::Text => {
-                Err(needs_kind(&[Kind::Text], input).hint("only documents can be cut: use `method = \"hash\"`"))
+        match (&self.method, input) {
+            (Method::Tail(shares), Kind::Text) if shares.test > 0.0 || !shares.only.is_empty() => {
+                let message = "`tail` cuts documents in two: `test` and `only` are of recordings of poses";
+                Err(Error::input(message).hint("hold the end out with `validation`, or use `method = \"hash\"`"))
             }
-            _ => Ok(input),
+            (Method::Tail(_), Kind::Text | Kind::Pose) | (Method::Hash(_) | Method::File { .. }, _) => Ok(input),
+            (Method::Tail(_), _) => Err(needs_kind(&[Kind::Text, Kind::Pose], input)
+                .hint("only documents and recordings can be cut: use `method = \"hash\"`")),
         }
     }
 
@@ -190,7 +204,10 @@ impl PreparedMap for Prepared {
     }
 
     fn open(&self, _: usize) -> Box<dyn Mapper + '_> {
-        Box::new(Splitter { method: &self.method })
+        match &self.method {
+            Method::Tail(shares) if self.schema.kind() == Kind::Pose => Box::new(TailCutter::new(shares)),
+            method => Box::new(Splitter { method }),
+        }
     }
 }
 
@@ -210,7 +227,7 @@ impl Mapper for Splitter<'_> {
                 });
                 set_splits(&batch, StringArray::from_iter_values(names))
             }
-            Method::Tail { train } => cut_tails(&batch, *train),
+            Method::Tail(shares) => cut_tails(&batch, 1.0 - shares.validation),
             Method::File { splits } if splits.is_empty() => Ok(batch),
             Method::File { splits } => {
                 let mut names = Vec::with_capacity(batch.num_rows());
