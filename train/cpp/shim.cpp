@@ -126,15 +126,19 @@ char *tessera_lerp(at::Tensor *const *targets, at::Tensor *const *ends, size_t c
 }
 
 // The norm of all gradients together as a scalar on their device, without a sync. Where `maximum`
-// is above 0 the gradients are scaled down to it, as torch.nn.utils.clip_grad_norm_ does.
+// is above 0 the gradients are scaled down to it, as torch.nn.utils.clip_grad_norm_ does; with
+// `each` every gradient by its own norm, as tf.clip_by_norm does.
 char *tessera_clip_gradients(at::Tensor *const *parameters, size_t count, double maximum,
-                             at::Tensor **norm) {
+                             bool each, at::Tensor **norm) {
   return guard([&] {
     at::NoGradGuard no_grad;
     auto [_, gradients] = with_gradients(parameters, count);
     TORCH_CHECK(!gradients.empty(), "no parameter has a gradient");
-    auto total = at::stack(at::_foreach_norm(gradients, 2)).norm(2);
-    if (maximum > 0) {
+    auto norms = at::stack(at::_foreach_norm(gradients, 2));
+    auto total = norms.norm(2);
+    if (maximum > 0 && each) {
+      at::_foreach_mul_(gradients, (maximum / norms.clamp_min(maximum)).unbind());
+    } else if (maximum > 0) {
       auto factor = (maximum / (total + 1e-6)).clamp_max(1.0);
       at::_foreach_mul_(gradients, factor);
     }

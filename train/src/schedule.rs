@@ -1,5 +1,7 @@
 //! Learning rates over time.
 
+use std::num::NonZeroU64;
+
 use serde::Deserialize;
 
 /// `[train.schedule]`.
@@ -31,6 +33,17 @@ pub enum Schedule {
         /// Steps of warm-up.
         warmup: u64,
     },
+    /// Linear warm-up, then `factor` times as much after every so many steps of the run, as
+    /// PyTorch's `StepLR`.
+    Step {
+        /// Steps of warm-up.
+        #[serde(default)]
+        warmup: u64,
+        /// Steps between two changes.
+        every: NonZeroU64,
+        /// What the rate is multiplied by.
+        factor: f64,
+    },
 }
 
 fn tenth() -> f64 {
@@ -59,6 +72,9 @@ impl Schedule {
             Schedule::InverseSquareRoot { warmup } => {
                 let (step, warmup) = ((step + 1) as f64, warmup.max(1) as f64);
                 (step / warmup).min((warmup / step).sqrt())
+            }
+            Schedule::Step { warmup, every, factor } => {
+                warming(step, warmup).unwrap_or_else(|| factor.powf((step / every) as f64))
             }
         }
     }
@@ -94,6 +110,15 @@ mod tests {
             let paper = width.powf(-0.5) * s.powf(-0.5).min(s * warmup.powf(-1.5));
             let found = (width * warmup).powf(-0.5) * schedule.factor(step - 1, 100_000);
             assert!((found - paper).abs() < 1e-12, "step {step}: {found} {paper}");
+        }
+    }
+
+    #[test]
+    fn steps_are_pytorchs() {
+        let schedule = Schedule::Step { warmup: 0, every: NonZeroU64::new(4).unwrap(), factor: 0.95 };
+        // torch 2.11.0: StepLR(SGD(lr=1), step_size=4, gamma=0.95)
+        for (step, rate) in [(0, 1.0), (3, 1.0), (4, 0.95), (7, 0.95), (8, 0.9025), (41, 0.598_736_939)] {
+            assert!((schedule.factor(step, 50) - rate).abs() < 1e-9, "step {step}");
         }
     }
 

@@ -44,6 +44,7 @@ unsafe extern "C" {
         parameters: *const *const C_tensor,
         count: usize,
         maximum: c_double,
+        each: bool,
         norm: *mut *mut C_tensor,
     ) -> *mut c_char;
     fn tessera_clear_gradients(parameters: *const *const C_tensor, count: usize) -> *mut c_char;
@@ -178,15 +179,16 @@ pub fn lerp(targets: &[Tensor], ends: &[Tensor], weight: f64) -> Result<()> {
 }
 
 /// The norm of all gradients together, before clipping to `maximum` (0: no clipping), as a scalar
-/// on their device. Follows `torch.nn.utils.clip_grad_norm_`, without a sync.
+/// on their device. Follows `torch.nn.utils.clip_grad_norm_`, without a sync; with `each`, every
+/// gradient is clipped by its own norm alone, as `tf.clip_by_norm` does it.
 ///
 /// # Errors
 /// When no parameter has a gradient.
-pub fn clip_gradients(parameters: &[Tensor], maximum: f64) -> Result<Tensor> {
+pub fn clip_gradients(parameters: &[Tensor], maximum: f64, each: bool) -> Result<Tensor> {
     let p = pointers(parameters);
     let mut norm = std::ptr::null_mut();
     // SAFETY: an array of valid tensors; on success `norm` is a new tensor that we own
-    check(unsafe { tessera_clip_gradients(p.as_ptr(), p.len(), maximum, &mut norm) })?;
+    check(unsafe { tessera_clip_gradients(p.as_ptr(), p.len(), maximum, each, &mut norm) })?;
     // SAFETY: as above
     Ok(unsafe { Tensor::from_ptr(norm) })
 }

@@ -5,6 +5,8 @@ mod command_line;
 mod fine_tuning;
 mod gpt2_parity;
 mod parameter_groups;
+mod pose_parity;
+mod poses;
 mod registry;
 mod resume;
 mod support;

@@ -39,6 +39,11 @@ fn so_does_one_with_augmented_images_a_moving_average_and_layers_left_out_by_cha
     kill_and_go_on("pictures", &["ema.safetensors", "model.safetensors", "optimizer.safetensors"]);
 }
 
+#[test]
+fn so_does_one_of_poses_with_dropout_and_gradients_clipped_each_alone() {
+    kill_and_go_on("poses", &["model.safetensors", "optimizer.safetensors"]);
+}
+
 /// Trains a config of the workshop twice, once without a pause and once killed again and again.
 fn kill_and_go_on(name: &str, files: &[&str]) {
     let workshop = Workshop::new();

@@ -5,12 +5,14 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, Int64Array, ListBuilder, RecordBatch, StringArray, StructArray, UInt16Builder, UInt32Array,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeListArray, Float32Array, Int64Array, ListBuilder, RecordBatch,
+    StringArray, StructArray, UInt16Builder, UInt32Array,
 };
 use arrow::datatypes::{DataType, Field};
 use tessera_datasets::image::{Filter, Region, Resizer, Rgb, encode_png};
 use tessera_datasets::manifest::{FileEntry, MadeBy, Manifest, Split};
-use tessera_datasets::schema::{self, Kind, PROVENANCE};
+use tessera_datasets::pose::{DETAIL, Skeleton};
+use tessera_datasets::schema::{self, Kind, PROVENANCE, RecordSchema};
 use tessera_datasets::shard::{ShardWriter, shard_path};
 use tessera_datasets::tokenizer::END_OF_TEXT;
 use tessera_datasets::world::{Colour, Object, Picture, SUBPIXELS, Scene, SceneOptions, Shape, render};
@@ -157,6 +159,122 @@ pub(crate) fn write_pictures(dir: &Path, count: u64, classes: &[String], class: 
     manifest.publish(dir).unwrap();
 }
 
+/// Frames of a window and keypoints of a frame of the dataset of poses.
+const WINDOW: usize = 8;
+const KEYPOINTS: usize = 5;
+
+/// An animal of five keypoints that walks in circles, nodding: where a keypoint is in a frame.
+fn walker(frame: usize, keypoint: usize) -> [f32; 3] {
+    let (time, place) = (frame as f32 * 0.1, keypoint as f32);
+    let (turn, along) = (time * 0.3, 20.0 * place);
+    let nod = 5.0 * (time * 2.0 + place).sin();
+    [100.0 * turn.cos() + along * turn.sin() + nod, 100.0 * turn.sin() + along * turn.cos(), 30.0 + nod]
+}
+
+/// Writes windows of a walking animal: `train`, in which keypoints are missing for a while,
+/// `template`, in which none is, and `validation` with two corruptions.
+pub(crate) fn write_poses(dir: &Path, windows: usize) {
+    write_poses_with(dir, windows, 0.0);
+}
+
+/// The same, with something added to the first coordinate of every target.
+pub(crate) fn write_poses_with(dir: &Path, windows: usize, more: f32) {
+    let skeleton = Skeleton::parse(
+        r#"
+        name = "walker"
+        unit = "mm"
+        keypoints = ["nose", "neck", "back", "hip", "tail"]
+        skeleton = [["nose", "neck"], ["neck", "back"], ["back", "hip"], ["hip", "tail"]]
+        frames_per_second = 10.0
+        "#,
+    )
+    .unwrap();
+    let made_by = MadeBy { sha256: String::new(), toml: String::new() };
+    let mut manifest = Manifest::new("poses", Kind::PoseWindows, made_by);
+    manifest.details.insert(DETAIL.to_owned(), skeleton.to_detail());
+    let quarter = windows / 4;
+    for (split, numbers) in
+        [("train", 0..windows), ("template", 0..quarter), ("validation", windows..windows + quarter)]
+    {
+        let mut rows = PoseRows::default();
+        for number in numbers.clone() {
+            let absent = number % 2 == 0;
+            let hidden = |frame: usize, keypoint: usize| match (split, absent) {
+                ("template", _) => false,
+                (_, true) => keypoint == number % KEYPOINTS,
+                (_, false) => (frame * 3 + keypoint + number) % 4 == 0,
+            };
+            // the last window of each split is a short one
+            let frames = if number + 1 == numbers.end { WINDOW - 2 } else { WINDOW };
+            let corruption = if absent { "absent" } else { "random" };
+            rows.push(number * 3, frames, corruption, hidden);
+            let first = rows.target.len() - WINDOW * KEYPOINTS * 3;
+            rows.target[first] += more;
+        }
+        let record = schema::pose_windows(WINDOW, KEYPOINTS);
+        let path = shard_path(split, 0, 1);
+        let mut writer = ShardWriter::create(dir.join(&path), &record).unwrap();
+        writer.write(&rows.batch(&record)).unwrap();
+        let mut shard = writer.finish().unwrap();
+        shard.path = path;
+        manifest.splits.insert(split.to_owned(), Split::of(vec![shard]));
+    }
+    manifest.publish(dir).unwrap();
+}
+
+/// Rows of pose windows.
+#[derive(Default)]
+struct PoseRows {
+    input: Vec<f32>,
+    given: Vec<bool>,
+    target: Vec<f32>,
+    known: Vec<bool>,
+    frames: Vec<u32>,
+    corruptions: Vec<String>,
+    first_frames: Vec<i64>,
+}
+
+impl PoseRows {
+    fn push(&mut self, first: usize, frames: usize, corruption: &str, hidden: impl Fn(usize, usize) -> bool) {
+        for (frame, keypoint) in (0..WINDOW).flat_map(|frame| (0..KEYPOINTS).map(move |keypoint| (frame, keypoint))) {
+            let known = frame < frames;
+            let given = known && !hidden(frame, keypoint);
+            let noise = ((first + frame * 7 + keypoint * 13) % 5) as f32 * 0.2 - 0.4;
+            let point = walker(first + frame, keypoint);
+            self.target.extend(point.map(|x| if known { x } else { 0.0 }));
+            self.input.extend(point.map(|x| if given { x + noise } else { 0.0 }));
+            self.known.push(known);
+            self.given.push(given);
+        }
+        self.frames.push(frames as u32);
+        self.corruptions.push(corruption.to_owned());
+        self.first_frames.push(first as i64);
+    }
+
+    fn batch(self, record: &RecordSchema) -> RecordBatch {
+        let rows = self.frames.len();
+        let list = |values: ArrayRef| -> ArrayRef {
+            let item = Field::new("item", values.data_type().clone(), false);
+            let length = (values.len() / rows) as i32;
+            Arc::new(FixedSizeListArray::new(Arc::new(item), length, values, None))
+        };
+        let mut columns: Vec<ArrayRef> = vec![
+            list(Arc::new(Float32Array::from(self.input))),
+            list(Arc::new(BooleanArray::from(self.given))),
+            list(Arc::new(Float32Array::from(self.target))),
+            list(Arc::new(BooleanArray::from(self.known))),
+            Arc::new(UInt32Array::from(self.frames)),
+            Arc::new(StringArray::from(self.corruptions)),
+            Arc::new(StringArray::from(vec!["walker"; rows])),
+            Arc::new(Int64Array::from(self.first_frames)),
+        ];
+        for name in PROVENANCE {
+            columns.push(Arc::new(StringArray::from_iter_values((0..rows).map(|i| format!("{name}-{i}")))));
+        }
+        RecordBatch::try_new(record.arrow(), columns).unwrap()
+    }
+}
+
 fn publish(dir: &Path, mut manifest: Manifest, tokenizer: &str) {
     fs_err::write(dir.join("tokenizer.json"), tokenizer).unwrap();
     let sha256 = tessera_datasets::hash::sha256(tokenizer.as_bytes());
@@ -165,8 +283,8 @@ fn publish(dir: &Path, mut manifest: Manifest, tokenizer: &str) {
 }
 
 /// A folder with the datasets `data/words`, `data/pairs`, `data/pictures` of coloured
-/// things and `data/shapes`, and the configs `run.toml`, a GPT, `translation.toml`, a Transformer, and
-/// `pictures.toml`, a ViT.
+/// things, `data/shapes` and `data/poses`, and the configs `run.toml`, a GPT, `translation.toml`, a
+/// Transformer, `pictures.toml`, a ViT, and `poses.toml`, an OptiPose.
 pub(crate) struct Workshop {
     pub(crate) dir: tempfile::TempDir,
 }
@@ -256,6 +374,39 @@ stochastic_depth = 0.2
 split = "validation"
 "#;
 
+const POSES: &str = r#"
+version = 1
+name = "poses"
+seed = 5
+[data]
+dataset = "data/poses"
+[train]
+steps = 24
+batch = 8
+accumulate = 2
+log_every = 1
+validate_every = 8
+checkpoint_every = 4
+threads = 1
+[train.optimizer]
+learning_rate = 3e-3
+betas = [0.9, 0.999]
+epsilon = 1e-7
+weight_decay = 0.0
+clip_by = "variable"
+[train.schedule]
+kind = "step"
+every = 8
+factor = 0.95
+[train.model]
+kind = "optipose"
+architecture = "later"
+context_models = 2
+sub_models = 2
+[eval]
+split = "validation"
+"#;
+
 impl Workshop {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -265,6 +416,8 @@ impl Workshop {
         let shapes = Shape::ALL.map(|shape| shape.name().to_owned());
         write_pictures(&dir.path().join("data/pictures"), 240, &colours, |class| class / shapes.len());
         write_pictures(&dir.path().join("data/shapes"), 120, &shapes, |class| class % shapes.len());
+        write_poses(&dir.path().join("data/poses"), 120);
+        fs_err::write(dir.path().join("poses.toml"), POSES).unwrap();
         fs_err::write(dir.path().join("translation.toml"), TRANSLATION).unwrap();
         fs_err::write(dir.path().join("pictures.toml"), PICTURES).unwrap();
         let config = r#"

@@ -3,6 +3,7 @@
 
 pub mod convnext;
 pub mod gpt;
+pub mod optipose;
 pub mod transformer;
 pub mod vit;
 
@@ -12,7 +13,7 @@ use tessera_datasets::config::Section;
 use crate::task::ModelEntry;
 
 /// All models.
-pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY, vit::ENTRY, convnext::ENTRY];
+pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY, vit::ENTRY, convnext::ENTRY, optipose::ENTRY];
 
 /// Looks the `kind` of `[train.model]` up; what is left of the table belongs to that model.
 ///

@@ -27,8 +27,20 @@ pub struct OptimizerConfig {
     /// For models that count their layers: the learning rate of a layer is this times that of the
     /// layer above it (Bao et al. 2021, BEiT).
     pub layer_decay: Option<f64>,
-    /// The norm that all gradients together are clipped to; 0 for no clipping.
+    /// The norm that gradients are clipped to; 0 for no clipping.
     pub clip: f64,
+    /// Whose norm that is: that of all gradients together, or that of each parameter's alone.
+    pub clip_by: ClipBy,
+}
+
+/// What gradient clipping measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClipBy {
+    /// All gradients together, as PyTorch's `clip_grad_norm_`.
+    Global,
+    /// Each parameter's alone, as the `clipnorm` of Keras' optimisers.
+    Variable,
 }
 
 /// The optimisers there are.
@@ -53,6 +65,7 @@ impl Default for OptimizerConfig {
             weight_decay: None,
             layer_decay: None,
             clip: 1.0,
+            clip_by: ClipBy::Global,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use tch::Tensor;
 use tessera_datasets::{Error, Result};
 
-pub use self::config::{OptimizerConfig, OptimizerKind};
+pub use self::config::{ClipBy, OptimizerConfig, OptimizerKind};
 use self::group::Group;
 pub use self::group::Rule;
 use crate::parameters::Parameters;
@@ -65,7 +65,8 @@ impl Optimizer {
     /// # Errors
     /// When a parameter has no gradient, which is a fault of the model.
     pub fn step(&mut self, factor: f64) -> Result<Tensor> {
-        let norm = shim::clip_gradients(&self.all, self.config.clip)?;
+        let each = self.config.clip_by == ClipBy::Variable;
+        let norm = shim::clip_gradients(&self.all, self.config.clip, each)?;
         for group in &mut self.groups {
             group.step(&self.config, factor)?;
         }
@@ -175,6 +176,27 @@ mod tests {
             step(&mut optimizer, &one);
             step(&mut restored, &two);
             assert_eq!(values(&one), values(&two), "{:?}", config.kind);
+        }
+    }
+
+    #[test]
+    fn gradients_are_clipped_together_or_each_alone() {
+        // tensorflow 2.15: tf.clip_by_norm([3, 4], 1) and tf.clip_by_norm([0.3, 0.4], 1); together
+        // torch 2.11.0: torch.nn.utils.clip_grad_norm_([[3, 4], [0.3, 0.4]], 1)
+        let whole = [0.597_022_4, 0.796_029_9, 0.059_702_2, 0.079_602_9];
+        for (clip_by, expected) in [(ClipBy::Variable, [0.6, 0.8, 0.3, 0.4]), (ClipBy::Global, whole)] {
+            let declared = ["a", "b"].map(|name| Declaration::new(name, &[2], Init::Zeros));
+            let parameters = Parameters::create(&declared, Device::Cpu, 0).unwrap();
+            let (a, b) = (parameters.get("a").unwrap(), parameters.get("b").unwrap());
+            let gradient = Tensor::from_slice(&[3.0_f32, 4.0]);
+            ((&a * &gradient).sum(tch::Kind::Float) + (&b * &gradient * 0.1).sum(tch::Kind::Float)).backward();
+            let all = [a, b];
+            let norm = shim::clip_gradients(&all, 1.0, clip_by == ClipBy::Variable).unwrap();
+            assert!((norm.double_value(&[]) - 25.25_f64.sqrt()).abs() < 1e-5);
+            let found: Vec<f32> = Vec::try_from(Tensor::cat(&[all[0].grad(), all[1].grad()], 0)).unwrap();
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((f64::from(*found) - expected).abs() < 1e-6, "{clip_by:?}: {found} {expected}");
+            }
         }
     }
 

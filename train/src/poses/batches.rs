@@ -26,8 +26,8 @@ impl PoseBatches {
     /// # Errors
     /// When no window is left.
     pub fn new(data: Arc<PoseData>, batch: usize, seed: u64) -> Result<Self> {
-        let says_something = |row: &u32| data.marks(*row as usize).1.contains(&true);
-        let rows: Vec<u32> = (0..data.len() as u32).filter(says_something).collect();
+        let says_something = |row: &usize| data.marks(*row..*row + 1).1.contains(&true);
+        let rows: Vec<u32> = (0..data.len()).filter(says_something).map(|row| row as u32).collect();
         if rows.is_empty() {
             return Err(Error::input("no window with a known pose in the training split"));
         }

@@ -5,12 +5,13 @@ use std::ops::Range;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray};
 use arrow::datatypes::{DataType, Float32Type, Int64Type, UInt32Type};
 use arrow::record_batch::RecordBatch;
-use tch::Tensor;
+use tch::{Device, Tensor};
 use tessera_datasets::pose::{Skeleton, Track};
 use tessera_datasets::schema::Kind;
 use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
 
+use super::network::Poses;
 use crate::shim::filled;
 
 const COLUMNS: [&str; 9] = ["input", "given", "target", "known", "frames", "corruption", "subject", "frame", "id"];
@@ -59,6 +60,27 @@ pub fn describe(dataset: &Dataset) -> Result<(Skeleton, Shape)> {
         }
     }
     Err(Error::input("the dataset has no windows").at(dataset.dir()))
+}
+
+/// The split of training frames as they are: neither augmented nor masked, each once.
+const TEMPLATE: &str = "template";
+
+/// The training frames with what is known of them, each once; windows follow each other without
+/// being neighbours in time.
+///
+/// # Errors
+/// When a row cannot be read.
+pub fn training_frames(dataset: &Dataset, shape: Shape) -> Result<Track> {
+    // windows by other programs may have no such split; then a frame may come often
+    let split = if dataset.manifest().splits.contains_key(TEMPLATE) { TEMPLATE } else { "train" };
+    let data = PoseData::open(dataset, split, shape)?;
+    let mut out = Track::unknown(0, shape.keypoints);
+    for row in 0..data.len() {
+        let frames = data.target(row);
+        out.positions_tkc.extend(frames.positions_tkc);
+        out.known_tk.extend(frames.known_tk);
+    }
+    Ok(out)
 }
 
 /// The windows of a split in memory; all vectors hold one row after the other.
@@ -168,9 +190,8 @@ impl PoseData {
     }
 
     fn is_sound(&self, row: usize) -> bool {
-        let points = self.shape.points() * 3;
-        let range = row * points..(row + 1) * points;
-        self.input[range.clone()].iter().chain(&self.target[range]).all(|value| value.is_finite())
+        let (input, target) = self.coordinates(row..row + 1);
+        input.iter().chain(target).all(|value| value.is_finite())
     }
 
     /// Rows.
@@ -232,18 +253,18 @@ impl PoseData {
         }
     }
 
-    /// The coordinates of a row's input and target, `[t, k, c]`, padding included.
-    pub fn coordinates(&self, row: usize) -> (&[f32], &[f32]) {
+    /// The coordinates of the inputs and targets of some rows, `[b, t, k, c]`, padding included.
+    pub fn coordinates(&self, rows: Range<usize>) -> (&[f32], &[f32]) {
         let points = self.shape.points() * 3;
-        let range = row * points..(row + 1) * points;
+        let range = rows.start * points..rows.end * points;
         (&self.input[range.clone()], &self.target[range])
     }
 
-    /// Which points of a row's input are given and which of its target are known, `[t, k]`,
-    /// padding included.
-    pub fn marks(&self, row: usize) -> (&[bool], &[bool]) {
+    /// Which points of the inputs of some rows are given and which of their targets are known,
+    /// `[b, t, k]`, padding included.
+    pub fn marks(&self, rows: Range<usize>) -> (&[bool], &[bool]) {
         let points = self.shape.points();
-        let range = row * points..(row + 1) * points;
+        let range = rows.start * points..rows.end * points;
         (&self.given[range.clone()], &self.known[range])
     }
 
@@ -292,4 +313,23 @@ pub struct WindowTensors {
     pub known_btk: Tensor,
     /// Which frames are there.
     pub frames_bt: Tensor,
+}
+
+impl WindowTensors {
+    /// What a network sees of them.
+    pub fn poses(&self) -> Poses<'_> {
+        Poses { input_btkc: &self.input_btkc, given_btk: &self.given_btk, frames_bt: &self.frames_bt }
+    }
+
+    /// The same on a device.
+    #[must_use]
+    pub fn to_device(&self, device: Device) -> Self {
+        Self {
+            input_btkc: self.input_btkc.to_device(device),
+            given_btk: self.given_btk.to_device(device),
+            target_btkc: self.target_btkc.to_device(device),
+            known_btk: self.known_btk.to_device(device),
+            frames_bt: self.frames_bt.to_device(device),
+        }
+    }
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tch::Tensor;
+use tch::{Device, Tensor};
 use tessera_datasets::Result;
 use tessera_datasets::config::Section;
-use tessera_datasets::pose::Skeleton;
+use tessera_datasets::pose::{Skeleton, Track};
+use tessera_datasets::shard::Dataset;
 
+use super::data::{Shape, training_frames};
 pub use crate::classification::Exhibit;
 use crate::optimizer::Rule;
 use crate::task::Measures;
@@ -69,22 +71,38 @@ pub trait Network {
 }
 
 /// What a network is made from.
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// The model's table.
     pub table: Section,
     /// Whose poses it sees.
     pub skeleton: Skeleton,
-    /// Frames of a window.
-    pub window: i64,
+    /// How large a window is.
+    pub shape: Shape,
+    /// The windows.
+    pub dataset: &'a Dataset,
     /// Where its parameters lie.
-    pub device: tch::Device,
+    pub device: Device,
     /// From which they are drawn.
     pub seed: u64,
 }
 
-impl Wanted {
+impl Wanted<'_> {
+    /// Frames of a window.
+    pub fn window(&self) -> i64 {
+        self.shape.frames as i64
+    }
+
     /// Keypoints of a frame.
     pub fn keypoints(&self) -> i64 {
-        self.skeleton.keypoints.len() as i64
+        self.shape.keypoints as i64
+    }
+
+    /// The training frames with what is known of them, from which a network may work something out
+    /// once: it goes into parameters that are not trained, which a checkpoint then overwrites.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    pub fn training_frames(&self) -> Result<Track> {
+        training_frames(self.dataset, self.shape)
     }
 }
