@@ -115,7 +115,7 @@ mod tests {
         );
         assert_eq!(
             message("[[eval.metric]]\nkind = \"perplexty\"\n"),
-            "`a.toml`, row 6: unknown metric `perplexty`; known: `bleu`, `chrf`, `ter`, `perplexity`, `bits-per-byte`, `loss`, `token-accuracy`, `top-1`, `top-5`, `macro-accuracy`, `macro-f1`, `cross-entropy`, `calibration-error`"
+            "`a.toml`, row 6: unknown metric `perplexty`; known: `bleu`, `chrf`, `ter`, `perplexity`, `bits-per-byte`, `loss`, `token-accuracy`, `top-1`, `top-5`, `macro-accuracy`, `macro-f1`, `cross-entropy`, `calibration-error`, `mpjpe-masked`, `mpjpe`, `mpjpe-visible`, `pa-mpjpe`, `pck`, `acceleration-error`, `bone-length-deviation`"
         );
         assert_eq!(
             message("[[eval.metric]]\nkind = \"loss\"\nbase = 2\n"),

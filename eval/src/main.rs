@@ -146,7 +146,8 @@ fn score(target: &Path, config: Option<&Path>, as_json: bool, set: &[String]) ->
             (config, predictions)
         }
     };
-    let scores = predictions.score(&config.metrics_for(predictions.task())?, &config.bootstrap)?;
+    let tallies = predictions.tallies_by(&config, &config.metrics_for(predictions.task())?)?;
+    let scores = predictions.finish(&tallies, &config.bootstrap)?;
     if as_json {
         let value = json!({ "format": "tessera-scores", "version": 1, "split": predictions.split(), "scores": scores });
         print(serde_json::to_string_pretty(&value).map_err(|e| Error::internal(e.to_string()))?);

@@ -10,6 +10,7 @@
 //! [`AnyMetric::of`] makes one from a [`Metric`].
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tessera_datasets::{Error, Result, VERSION};
@@ -91,6 +92,16 @@ pub trait Metric: Send + Sync + 'static {
     /// What it always says about itself.
     const ABOUT: About;
 
+    /// What tells its score from those of the same metric with other settings.
+    fn name(&self) -> String {
+        Self::ABOUT.kind.to_owned()
+    }
+
+    /// The unit of its value, of predictions that were made this way.
+    fn unit(&self, _details: &Details) -> String {
+        Self::ABOUT.unit.to_owned()
+    }
+
     /// What people call it with these settings.
     fn label(&self) -> String {
         Self::ABOUT.label.to_owned()
@@ -101,6 +112,15 @@ pub trait Metric: Send + Sync + 'static {
     /// # Errors
     /// When a column is absent or a value cannot be.
     fn read(&self, rows: &Rows<'_>) -> Result<Vec<Self::Statistic>>;
+
+    /// Which of some rows are about the same thing and therefore drawn together when an interval is
+    /// made: rows with the same number are. None where each row stands for itself.
+    ///
+    /// # Errors
+    /// When a column is absent or a value cannot be.
+    fn groups(&self, _rows: &Rows<'_>) -> Result<Option<Vec<u64>>> {
+        Ok(None)
+    }
 
     /// The score of merged statistics; none where nothing was counted.
     fn value(&self, total: &Self::Statistic) -> Option<f64>;
@@ -144,6 +164,9 @@ pub trait Tally: Send {
     /// Segments so far.
     fn segments(&self) -> usize;
 
+    /// Whether there is anything to divide by.
+    fn counts(&self) -> bool;
+
     /// The score of the segments with these numbers; a number may come more than once.
     fn value_of(&self, segments: &[usize]) -> Option<f64>;
 
@@ -174,7 +197,7 @@ impl AnyMetric {
     /// Hides the statistic of a metric.
     pub fn of<M: Metric>(metric: M) -> Self {
         let metric = Arc::new(metric);
-        let start = move || -> Box<dyn Tally> { Box::new(TypedTally { metric: metric.clone(), segments: Vec::new() }) };
+        let start = move || -> Box<dyn Tally> { Box::new(TypedTally::of(metric.clone())) };
         Self { about: &M::ABOUT, start: Arc::new(start) }
     }
 
@@ -198,9 +221,32 @@ impl std::fmt::Debug for AnyMetric {
 struct TypedTally<M: Metric> {
     metric: Arc<M>,
     segments: Vec<M::Statistic>,
+    /// The group of each segment; empty where each stands for itself.
+    groups: Vec<u64>,
 }
 
 impl<M: Metric> TypedTally<M> {
+    fn of(metric: Arc<M>) -> Self {
+        Self { metric, segments: Vec::new(), groups: Vec::new() }
+    }
+
+    /// The statistics that a bootstrap draws from, where segments go together.
+    fn grouped(&self) -> Option<Vec<M::Statistic>> {
+        if self.groups.is_empty() {
+            return None;
+        }
+        let mut places = HashMap::new();
+        let mut grouped: Vec<M::Statistic> = Vec::new();
+        for (group, segment) in self.groups.iter().zip(&self.segments) {
+            let place = *places.entry(*group).or_insert(grouped.len());
+            if place == grouped.len() {
+                grouped.push(M::Statistic::default());
+            }
+            grouped[place].merge(segment);
+        }
+        Some(grouped)
+    }
+
     fn total<'a>(segments: impl Iterator<Item = &'a M::Statistic>) -> M::Statistic {
         segments.fold(M::Statistic::default(), |mut total, segment| {
             total.merge(segment);
@@ -231,12 +277,21 @@ impl<M: Metric> Tally for TypedTally<M> {
             return Err(Error::internal(format!("metric `{kind}` made {} of {} rows", read.len(), rows.len())));
         }
         self.segments.extend(read);
+        if let Some(groups) = self.metric.groups(rows)? {
+            self.groups.extend(groups);
+            if self.groups.len() != self.segments.len() {
+                return Err(Error::internal(format!("metric `{}` made other groups than rows", M::ABOUT.kind)));
+            }
+        }
         Ok(())
     }
 
     fn append(&mut self, other: Box<dyn Tally>) -> Result<()> {
         match other.into_any().downcast::<Self>() {
-            Ok(other) => self.segments.extend(other.segments),
+            Ok(other) => {
+                self.segments.extend(other.segments);
+                self.groups.extend(other.groups);
+            }
             Err(_) => return Err(Error::internal("tallies of two metrics cannot be one")),
         }
         Ok(())
@@ -244,6 +299,10 @@ impl<M: Metric> Tally for TypedTally<M> {
 
     fn segments(&self) -> usize {
         self.segments.len()
+    }
+
+    fn counts(&self) -> bool {
+        self.metric.value(&Self::total(self.segments.iter())).is_some()
     }
 
     fn value_of(&self, segments: &[usize]) -> Option<f64> {
@@ -266,13 +325,21 @@ impl<M: Metric> Tally for TypedTally<M> {
         let about = &M::ABOUT;
         let (total, value) = self.whole(&self.segments)?;
         let own = self.metric.interval(&total);
-        let replicates = match self.segments.len() {
+        let grouped = self.grouped();
+        let drawn_from = grouped.as_deref().unwrap_or(&self.segments);
+        let replicates = match drawn_from.len() {
             0 | 1 => Vec::new(),
             _ if own.is_some() => Vec::new(),
-            n => bootstrap.replicates(n, |drawn| self.value_of(drawn)),
+            n => {
+                bootstrap.replicates(n, |drawn| self.metric.value(&Self::total(drawn.iter().map(|i| &drawn_from[*i]))))
+            }
         };
         let n = self.segments.len() as u64;
         let signature = self.metric.signature(&total, n, details);
+        let signature = match &grouped {
+            Some(grouped) => signature.with("groups", grouped.len()),
+            None => signature,
+        };
         let signature = match own {
             Some(interval) => signature.with("interval", interval.method),
             None => signature.with("bootstrap", bootstrap.count).with("seed", bootstrap.seed),
@@ -281,6 +348,8 @@ impl<M: Metric> Tally for TypedTally<M> {
         Ok(Score {
             interval: own.or_else(|| percentile_interval(&replicates)),
             n,
+            name: self.metric.name(),
+            unit: self.metric.unit(details),
             label: self.metric.label(),
             counted: self.metric.counted(&total),
             signature: signature.of(about.kind),

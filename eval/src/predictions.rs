@@ -10,7 +10,9 @@ use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result, ResultExt};
 
 use crate::bootstrap::Bootstrap;
+use crate::config::EvalConfig;
 use crate::metric::{AnyMetric, Tally};
+use crate::metrics::pose;
 use crate::rows::Rows;
 use crate::score::Score;
 
@@ -30,6 +32,11 @@ impl Details {
     /// The details of a manifest.
     pub fn new(details: Map<String, Value>) -> Self {
         Self(details)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &Map<String, Value> {
+        &self.0
     }
 
     /// A text, such as `task`.
@@ -148,6 +155,21 @@ impl Predictions {
         self.finish(&self.tallies(metrics)?, bootstrap)
     }
 
+    /// The tallies by a config. Of the metrics of poses, where the config names none, those are left
+    /// out that have nothing to divide by here: not every window hides a keypoint, and not every
+    /// skeleton has bones.
+    ///
+    /// # Errors
+    /// As [`Self::tallies`].
+    pub fn tallies_by(&self, config: &EvalConfig, metrics: &[AnyMetric]) -> Result<Vec<Box<dyn Tally>>> {
+        let mut tallies = self.tallies(metrics)?;
+        let optional = config.metrics.is_empty() && self.task() == pose::TASK.name;
+        if optional && tallies.iter().any(|tally| tally.counts()) {
+            tallies.retain(|tally| tally.counts());
+        }
+        Ok(tallies)
+    }
+
     /// The scores of tallies of these predictions, in order.
     ///
     /// # Errors
@@ -167,7 +189,9 @@ impl Predictions {
         let mut tallies: Vec<_> = metrics.iter().map(AnyMetric::start).collect();
         self.each_batch(|batch, first| {
             let mut pairs = tallies.iter_mut().zip(&readers);
-            pairs.try_for_each(|(tally, reader)| tally.read(&Rows::new(batch, reader, first)))
+            pairs.try_for_each(|(tally, reader)| {
+                tally.read(&Rows::new(batch, reader, first).with_details(&self.details))
+            })
         })?;
         Ok(tallies)
     }

@@ -1,10 +1,13 @@
 //! The columns of a batch of predictions, with errors that name who wanted what.
 
 use arrow::array::{
-    Array, BinaryArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, ListArray, RecordBatch,
-    StringArray, StructArray, UInt32Array, UInt64Array,
+    Array, BinaryArray, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int64Array, ListArray,
+    RecordBatch, StringArray, StructArray, UInt32Array, UInt64Array,
 };
+use arrow::buffer::BooleanBuffer;
 use tessera_datasets::{Error, Result};
+
+use crate::predictions::Details;
 
 /// A batch of rows as one reader sees it.
 #[derive(Clone, Copy)]
@@ -12,13 +15,28 @@ pub struct Rows<'a> {
     batch: &'a RecordBatch,
     reader: &'a str,
     first: u64,
+    details: Option<&'a Details>,
 }
 
 impl<'a> Rows<'a> {
     /// The rows of a batch. `reader` is who asks, such as ``metric `loss` ``; `first` is the
     /// number of rows before the batch.
     pub fn new(batch: &'a RecordBatch, reader: &'a str, first: u64) -> Self {
-        Self { batch, reader, first }
+        Self { batch, reader, first, details: None }
+    }
+
+    /// The same rows for a reader who must know how they were made.
+    #[must_use]
+    pub fn with_details(self, details: &'a Details) -> Self {
+        Self { details: Some(details), ..self }
+    }
+
+    /// How they were made.
+    ///
+    /// # Errors
+    /// When they came without a word about it, which is a fault of the caller.
+    pub fn details(&self) -> Result<&'a Details> {
+        self.details.ok_or_else(|| Error::internal(format!("{} asks how the rows were made", self.reader)))
     }
 
     /// Rows in the batch.
@@ -92,6 +110,18 @@ impl<'a> Rows<'a> {
         let values = values.ok_or_else(|| self.wrong_type(name, "fixed_size_list<float32>"))?.values();
         let length = lists.value_length() as usize;
         Ok((0..lists.len()).map(|row| &values[row * length..(row + 1) * length]).collect())
+    }
+
+    /// A column of lists of truth values that all have one length, row by row.
+    ///
+    /// # Errors
+    /// When it is absent, of another type, or has nulls.
+    pub fn fixed_bool_lists(&self, name: &str) -> Result<Vec<BooleanBuffer>> {
+        let lists = self.column::<FixedSizeListArray>(name, "fixed_size_list<bool>")?;
+        let values = lists.values().as_any().downcast_ref::<BooleanArray>();
+        let values = values.ok_or_else(|| self.wrong_type(name, "fixed_size_list<bool>"))?.values();
+        let length = lists.value_length() as usize;
+        Ok((0..lists.len()).map(|row| values.slice(row * length, length)).collect())
     }
 
     /// The encoded bytes of a column of images, row by row; none where a row has no image.

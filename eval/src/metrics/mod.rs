@@ -8,6 +8,7 @@ mod language_model;
 mod loss;
 mod ngrams;
 mod perplexity;
+pub mod pose;
 mod ratio;
 pub mod ter;
 #[cfg(test)]
@@ -37,6 +38,13 @@ pub const METRICS: &[Entry] = &[
     Entry::of::<classification::MacroF1>(),
     Entry::of::<classification::CrossEntropy>(),
     Entry::of::<classification::CalibrationError>(),
+    Entry::of::<pose::PositionError<1>>(),
+    Entry::of::<pose::PositionError<0>>(),
+    Entry::of::<pose::PositionError<2>>(),
+    Entry::of::<pose::AlignedError>(),
+    Entry::of::<pose::Pck>(),
+    Entry::of::<pose::AccelerationError>(),
+    Entry::of::<pose::BoneLengthDeviation>(),
 ];
 
 /// A metric as the registry lists it.

@@ -59,6 +59,14 @@ fn image_without(column: &str) -> RecordBatch {
     RecordBatch::try_from_iter(columns.into_iter().filter(|(name, _)| *name != column)).unwrap()
 }
 
+/// No window of poses, in a batch that lacks a column.
+fn poses_without(column: &str) -> RecordBatch {
+    let batch = RecordBatch::new_empty(schema::pose_predictions(2, 1).arrow());
+    let there = batch.schema().fields().iter().enumerate().filter(|(_, field)| field.name() != column);
+    let there: Vec<usize> = there.map(|(place, _)| place).collect();
+    batch.project(&there).unwrap()
+}
+
 fn translation(kind: &str, rows: &[(&str, &[&str])]) -> Result<Score> {
     let entry = METRICS.iter().find(|e| e.about.kind == kind).unwrap();
     let mut tally = (entry.usual)().start();
@@ -124,6 +132,8 @@ fn every_metric_is_named_documented_and_reads_columns_that_exist() {
     let schema = schema::language_model_predictions();
     let mut columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
     columns.extend(["hypothesis", "references", "label", "prediction", "log_probabilities"]);
+    let poses = schema::pose_predictions(2, 1);
+    columns.extend(poses.fields().iter().map(|f| f.name().as_str()));
     let mut kinds: Vec<&str> = METRICS.iter().map(|e| e.about.kind).collect();
     for entry in METRICS {
         let about = entry.about;
@@ -162,7 +172,8 @@ fn every_metric_says_which_column_is_absent() {
                 ["hypothesis", "references"] => {
                     sentences(&[("a", &["b"])]).project(&[usize::from(*column == "hypothesis")]).unwrap()
                 }
-                ["id", ..] => image_without(column),
+                ["id", "label", ..] => image_without(column),
+                ["id", "subject", ..] => poses_without(column),
                 _ => batch(&TWO, Some(column)),
             };
             let error = (entry.usual)().start().read(&Rows::new(&batch, &reader, 0)).unwrap_err();

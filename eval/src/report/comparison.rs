@@ -6,6 +6,7 @@ use tessera_datasets::{Error, Result};
 use super::classification::{Results, SameImages, Side as ImageSide};
 use super::curves::Series;
 use super::language_model::LanguageModel;
+use super::pose::{SameWindows, Side as PoseSide};
 use super::run::ScoredRun;
 use super::translation::{Paired, Side, Translation};
 use crate::bootstrap::Bootstrap;
@@ -36,6 +37,9 @@ pub struct Comparison {
     pub paired: Option<Paired>,
     /// Classifiers compared image by image.
     pub images: Option<SameImages>,
+    /// Models of poses compared window by window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poses: Option<SameWindows>,
     /// The rows of timm's results file of the other runs.
     pub results: Vec<Results>,
     /// The runs.
@@ -128,12 +132,14 @@ impl Comparison {
             same_text: same_text(runs),
             same_windows: all_same(runs.iter().map(windows)),
             curve_unit: match (runs[0].classification.is_some(), same_tokenizer) {
+                _ if runs[0].poses.is_some() => "the unit in which each is trained",
                 (true, _) => "nats per image",
                 (false, true) => "nats per token",
                 (false, false) => "bits per byte",
             }
             .to_owned(),
             images: same_images(runs),
+            poses: same_windows(runs, bootstrap),
             results: runs[1..].iter().filter_map(|run| Some(run.classification.as_ref()?.results.clone())).collect(),
             paired: paired(runs, same_tokenizer, bootstrap)?,
             runs: compared,
@@ -219,6 +225,13 @@ fn same_images(runs: &[ScoredRun]) -> Option<SameImages> {
         })
         .collect();
     sides.map(|sides| SameImages::of(&sides))
+}
+
+/// The first run beside all others window by window, where all optimise poses.
+fn same_windows(runs: &[ScoredRun], bootstrap: &Bootstrap) -> Option<SameWindows> {
+    let sides = runs.iter().map(|run| Some(PoseSide { name: name_of(run, runs), poses: run.poses.as_ref()? }));
+    let sides: Option<Vec<PoseSide<'_>>> = sides.collect();
+    sides.map(|sides| SameWindows::of(&sides, bootstrap))
 }
 
 fn same_text(runs: &[ScoredRun]) -> bool {

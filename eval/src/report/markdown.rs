@@ -1,6 +1,7 @@
 //! The report as Markdown: the same content in tables, for a repository or a terminal.
 
 mod classification;
+mod pose;
 mod translation;
 
 use std::fmt::Write;
@@ -8,7 +9,7 @@ use std::fmt::Write;
 use tessera_datasets::console::{bytes, duration, thousands};
 
 use super::chart::sparkline;
-use super::{Classification, Comparison, Curves, Data, Excerpt, LanguageModel, Report};
+use super::{Comparison, Curves, Data, Excerpt, LanguageModel, Report};
 use crate::number::{Style, compact, percent, probability, significant, with_interval, within};
 use crate::score::Score;
 use crate::table::{Table, markdown_cell};
@@ -21,7 +22,7 @@ pub fn render(report: &Report) -> String {
     let mut out = String::new();
     header(&mut out, report);
     if let Some(comparison) = &report.comparison {
-        comparison_section(&mut out, comparison, report.classification.as_ref());
+        comparison_section(&mut out, comparison, report);
     }
     scores(&mut out, &report.scores);
     if let Some(curves) = &report.curves {
@@ -36,7 +37,11 @@ pub fn render(report: &Report) -> String {
     if let Some(made) = &report.classification {
         classification::section(&mut out, made);
     }
-    if !report.samples.is_empty() || (report.translation.is_none() && report.classification.is_none()) {
+    if let Some(made) = &report.poses {
+        pose::section(&mut out, made);
+    }
+    let writes = report.translation.is_none() && report.classification.is_none() && report.poses.is_none();
+    if !report.samples.is_empty() || writes {
         samples(&mut out, report);
     }
     data(&mut out, &report.data);
@@ -98,7 +103,8 @@ fn header(out: &mut String, report: &Report) {
     out.push_str(&table.markdown());
 }
 
-fn comparison_section(out: &mut String, comparison: &Comparison, images: Option<&Classification>) {
+fn comparison_section(out: &mut String, comparison: &Comparison, report: &Report) {
+    let images = report.classification.as_ref();
     heading(out, 2, "Comparison");
     paragraph(
         out,
@@ -115,7 +121,10 @@ fn comparison_section(out: &mut String, comparison: &Comparison, images: Option<
     let names: Vec<String> = best.scores.iter().map(|s| format!(">{} {}", s.label, arrow(s))).collect();
     let mut head: Vec<&str> = vec!["run", "model"];
     head.extend(names.iter().map(String::as_str));
-    head.extend([">parameters", ">steps", ">time", if images.is_some() { "image size" } else { "tokenizer" }]);
+    head.extend([">parameters", ">steps", ">time"]);
+    if report.poses.is_none() {
+        head.push(if images.is_some() { "image size" } else { "tokenizer" });
+    }
     let mut table = Table::new(&head);
     for run in &comparison.runs {
         let star = if run.is_best { "★ " } else { "" };
@@ -126,7 +135,10 @@ fn comparison_section(out: &mut String, comparison: &Comparison, images: Option<
         }));
         let tokenizer = || run.tokenizer_sha256.get(..8).unwrap_or(&run.tokenizer_sha256).to_owned();
         let last = run.image_size.map_or_else(tokenizer, |size| size.to_string());
-        cells.extend([compact(run.parameters as f64), thousands(run.steps), duration(run.train_seconds), last]);
+        cells.extend([compact(run.parameters as f64), thousands(run.steps), duration(run.train_seconds)]);
+        if report.poses.is_none() {
+            cells.push(last);
+        }
         table.line(cells);
     }
     out.push_str(&table.markdown());
@@ -135,6 +147,9 @@ fn comparison_section(out: &mut String, comparison: &Comparison, images: Option<
     }
     if let (Some(paired), Some(made)) = (&comparison.images, images) {
         classification::paired(out, paired, &made.classes);
+    }
+    if let Some(paired) = &comparison.poses {
+        pose::paired(out, paired);
     }
 }
 

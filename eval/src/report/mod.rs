@@ -14,6 +14,7 @@ mod json;
 mod language_model;
 pub mod markdown;
 mod model;
+pub mod pose;
 mod provenance;
 mod run;
 pub mod translation;
@@ -34,6 +35,7 @@ pub use language_model::{
     Candidate, Excerpt, Explained, Guess, Histogram, LanguageModel, Piece, Position, Stretch, Strip, Token,
 };
 pub use model::{Evaluated, FORMAT, FORMAT_VERSION, Fact, Report};
+pub use pose::Poses;
 pub use provenance::Origin;
 pub use run::{ScoredRun, config_of, predictions_of};
 pub use translation::Translation;
@@ -91,6 +93,7 @@ fn report_of(run: ScoredRun, comparison: Option<Comparison>) -> Result<Report> {
         language_model: run.language_model,
         translation: run.translation,
         classification: run.classification,
+        poses: run.poses,
         average: run.dir.average()?,
         scores: run.scores,
     };

@@ -12,6 +12,7 @@ use super::comparison::Comparison;
 use super::curves::Curves;
 use super::data::Data;
 use super::language_model::LanguageModel;
+use super::pose::Poses;
 use super::provenance::Origin;
 use super::translation::Translation;
 use super::warnings::Warning;
@@ -57,6 +58,9 @@ pub struct Report {
     pub translation: Option<Translation>,
     /// How a model classifies images.
     pub classification: Option<Classification>,
+    /// How a model optimises poses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub poses: Option<Poses>,
     /// What averaging the last checkpoints was worth, where that was done.
     pub average: Option<Average>,
     /// What the model wrote by itself.
@@ -70,7 +74,11 @@ pub struct Report {
 impl Report {
     /// What the losses of its curves are in.
     pub fn loss_unit(&self) -> &'static str {
-        if self.classification.is_some() { "nats per image" } else { "nats per token" }
+        match (&self.classification, &self.poses) {
+            (Some(_), _) => "nats per image",
+            (_, Some(_)) => "as it is trained",
+            _ => "nats per token",
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use tessera_datasets::{Error, Result};
 use super::classification::{self, Classification};
 use super::curves::Curves;
 use super::language_model::{self, LanguageModel};
+use super::pose::{self, Poses};
 use super::translation::{self, Scored, Translation};
 use crate::config::EvalConfig;
 use crate::metric::{AnyMetric, Tally};
@@ -33,6 +34,8 @@ pub struct ScoredRun {
     pub translation: Option<Translation>,
     /// What else the predictions of image classification show.
     pub classification: Option<Classification>,
+    /// What else the predictions of poses show.
+    pub poses: Option<Poses>,
     /// The statistics behind the scores, row by row, in their order.
     pub tallies: Vec<Box<dyn Tally>>,
 }
@@ -78,7 +81,7 @@ impl ScoredRun {
             language_model::TASK => Some(LanguageModel::read(&predictions, &explanations)?),
             _ => None,
         };
-        let tallies = predictions.tallies(&metrics)?;
+        let tallies = predictions.tallies_by(config, &metrics)?;
         let scores = predictions.finish(&tallies, &config.bootstrap)?;
         let translation = match predictions.task() {
             translation::TASK => {
@@ -94,6 +97,10 @@ impl ScoredRun {
             }
             _ => None,
         };
+        let poses = match predictions.task() {
+            pose::TASK => Some(Poses::read(&predictions, &explanations, &config.bootstrap)?),
+            _ => None,
+        };
         Ok(Self {
             provenance,
             scores,
@@ -101,6 +108,7 @@ impl ScoredRun {
             language_model,
             translation,
             classification,
+            poses,
             tallies,
             predictions,
             dir,

@@ -7,6 +7,7 @@ use tessera_datasets::run_dir::Average;
 use super::classification::Classification;
 use super::curves::Curves;
 use super::model::{Fact, Report};
+use super::pose::Poses;
 use crate::number::{percent, significant, within};
 
 /// The share of the validation curve, at its end, in which progress is looked for.
@@ -22,18 +23,31 @@ const RISE: f64 = 0.005;
 pub(super) fn verdict(report: &Report) -> Vec<String> {
     let headline = &report.scores[0];
     let mut sentences = vec![format!("{}.", capital(&headline.meaning))];
-    let seen = if report.classification.is_some() { "training images" } else { "training text" };
+    sentences.extend(report.poses.iter().flat_map(|poses| poses.verdict.iter().cloned()));
+    let seen = match (&report.classification, &report.poses) {
+        (Some(_), _) => Seen { what: "training images", unit: " nats" },
+        // the loss of poses has terms of several units
+        (_, Some(_)) => Seen { what: "training recordings", unit: "" },
+        _ => Seen { what: "training text", unit: " nats" },
+    };
     sentences.extend(report.curves.as_ref().and_then(|curves| progress(curves, seen)));
-    // images are augmented and their labels smoothed while training, so that its loss is another one
-    let alike = report.curves.as_ref().filter(|_| report.classification.is_none());
+    // images and poses are augmented while training, so that its loss is another one
+    let alike = report.curves.as_ref().filter(|_| report.classification.is_none() && report.poses.is_none());
     sentences.extend(alike.and_then(gap));
     sentences.extend(report.classification.as_ref().and_then(hardest));
-    sentences.extend(report.average.as_ref().map(average));
+    sentences.extend(report.average.as_ref().map(|mean| average(mean, seen.unit)));
     sentences.extend(rank(report));
     sentences
 }
 
-fn progress(curves: &Curves, seen: &str) -> Option<String> {
+/// What a model learned from, and what its loss is in.
+#[derive(Clone, Copy)]
+struct Seen {
+    what: &'static str,
+    unit: &'static str,
+}
+
+fn progress(curves: &Curves, seen: Seen) -> Option<String> {
     let points = curves.validation.as_ref()?.points();
     let (last_step, last) = *points.last()?;
     let best = points.iter().copied().reduce(|a, b| if b.1 < a.1 { b } else { a })?;
@@ -42,9 +56,9 @@ fn progress(curves: &Curves, seen: &str) -> Option<String> {
         return None;
     }
     if last > best.1 * (1.0 + RISE) {
-        let rise = significant(last - best.1, 2);
+        let (rise, Seen { what, unit }) = (significant(last - best.1, 2), seen);
         return Some(format!(
-            "The validation loss was lowest at step {} and rose by {rise} nats until step {}: from there on the model learned the {seen} by heart.",
+            "The validation loss was lowest at step {} and rose by {rise}{unit} until step {}: from there on the model learned the {what} by heart.",
             step(best.0),
             step(last_step)
         ));
@@ -83,15 +97,15 @@ fn hardest(made: &Classification) -> Option<String> {
     Some(format!("The hardest class is {name}, of which {share} are recognised{}.", taken.unwrap_or_default()))
 }
 
-fn average(average: &Average) -> String {
+fn average(average: &Average, unit: &str) -> String {
     let (count, off) = (average.steps.len(), average.average_loss - average.last_loss);
     let (loss, by) = (significant(average.average_loss, 4), significant(off.abs(), 2));
     match off {
         off if off > 0.0 => format!(
-            "The mean of the weights of the last {count} checkpoints is worse than the last of them: its validation loss is {loss}, {by} nats higher."
+            "The mean of the weights of the last {count} checkpoints is worse than the last of them: its validation loss is {loss}, {by}{unit} higher."
         ),
         off if off < 0.0 => format!(
-            "The mean of the weights of the last {count} checkpoints is better than the last of them: its validation loss is {loss}, {by} nats lower."
+            "The mean of the weights of the last {count} checkpoints is better than the last of them: its validation loss is {loss}, {by}{unit} lower."
         ),
         _ => format!(
             "The mean of the weights of the last {count} checkpoints has the same validation loss as the last of them, {loss}."
@@ -129,7 +143,11 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
             format!("started {}", report.origin.started),
         ),
     ];
-    for (series, label) in [("tokens_per_second", "tokens per second"), ("images_per_second", "images per second")] {
+    for (series, label) in [
+        ("tokens_per_second", "tokens per second"),
+        ("images_per_second", "images per second"),
+        ("windows_per_second", "windows per second"),
+    ] {
         let speed = report.curves.as_ref().and_then(|c| c.others.iter().find(|s| s.name == series)?.median());
         if let Some(speed) = speed {
             facts.push(fact(label, json!(speed.round()), "compact", "median over training".to_owned()));
@@ -154,6 +172,9 @@ pub(super) fn facts(report: &Report) -> Vec<Fact> {
     }
     if let Some(made) = &report.classification {
         facts.extend(image_facts(made));
+    }
+    if let Some(poses) = &report.poses {
+        facts.extend(pose_facts(poses));
     }
     if let Some(lm) = &report.language_model {
         let context = lm
@@ -183,6 +204,19 @@ fn image_facts(made: &Classification) -> Vec<Fact> {
         facts.push(fact("image size", json!(format!("{size} × {size}")), "", parts.join(", ")));
     }
     if made.average {
+        facts.push(fact("weights", json!("averaged"), "", "exponential moving average over training".to_owned()));
+    }
+    facts
+}
+
+fn pose_facts(poses: &Poses) -> Vec<Fact> {
+    let speed = poses.skeleton.frames_per_second.map(|rate| format!("{} per second", significant(rate, 3)));
+    let mut facts = vec![
+        fact("windows", json!(poses.windows), "count", format!("{} stretches of time", thousands(poses.stretches))),
+        fact("frames of a window", json!(poses.frames), "count", speed.unwrap_or_default()),
+        fact("keypoints", json!(poses.skeleton.keypoints.len()), "count", poses.skeleton.name.clone()),
+    ];
+    if poses.average {
         facts.push(fact("weights", json!("averaged"), "", "exponential moving average over training".to_owned()));
     }
     facts
@@ -231,7 +265,9 @@ mod tests {
 
     #[test]
     fn says_whether_training_helped_to_the_end() {
-        let says = |validation: &[f64]| progress(&curves(validation), "training text").unwrap_or_default();
+        let says = |validation: &[f64]| {
+            progress(&curves(validation), Seen { what: "training text", unit: " nats" }).unwrap_or_default()
+        };
         assert!(says(&[4.0, 3.0, 2.5, 2.2, 2.0]).contains("still falling at step 400"));
         assert!(says(&[4.0, 2.0, 1.901, 1.9, 1.9]).contains("levelled off"));
         assert!(says(&[1.2, 0.83, 0.66, 0.627, 0.628]).contains("levelled off by step 400"));
@@ -249,8 +285,9 @@ mod tests {
 
     #[test]
     fn says_whether_averaging_helped() {
-        let says =
-            |last_loss, average_loss| average(&Average { version: 1, steps: vec![1, 2, 3], last_loss, average_loss });
+        let says = |last_loss, average_loss| {
+            average(&Average { version: 1, steps: vec![1, 2, 3], last_loss, average_loss }, " nats")
+        };
         assert!(
             says(2.0, 1.95).contains("last 3 checkpoints is better") && says(2.0, 1.95).contains("0.050 nats lower")
         );

@@ -8,7 +8,9 @@ use tessera_datasets::run_dir::RunDir;
 
 use super::classification::Classification;
 use super::model::Report;
+use super::pose::{Outcome, Poses};
 use super::translation::Translation;
+use crate::metrics::pose::Estimate;
 use crate::number::{percent, significant};
 
 /// Fewer segments than this make an interval hang on a few of them.
@@ -26,6 +28,8 @@ const OFF_IN_LENGTH: f64 = 0.1;
 const FEW_OF_A_CLASS: u64 = 10;
 /// Confidence and accuracy this far apart mislead whoever reads the probabilities.
 const OFF_IN_CONFIDENCE: f64 = 0.05;
+/// Fewer stretches of time than this make an interval hang on a few poses.
+const FEW_STRETCHES: u64 = 30;
 /// Names that a warning lists.
 const NAMED: usize = 4;
 
@@ -56,6 +60,9 @@ pub(super) fn all(report: &Report, run: &RunDir) -> Result<Vec<Warning>> {
     }
     if let Some(made) = &report.classification {
         classification(made, &mut found);
+    }
+    if let Some(made) = &report.poses {
+        poses(made, &mut found);
     }
     found.extend(checkpoint(report, run)?);
     found.extend(average(report));
@@ -203,6 +210,44 @@ fn classification(made: &Classification, found: &mut Vec<Warning>) {
     }
 }
 
+/// What hampers trust in a test of poses, and where the model had better not be used.
+fn poses(made: &Poses, found: &mut Vec<Warning>) {
+    if made.stretches < FEW_STRETCHES {
+        let text = match made.stretches {
+            1 => "all windows are from one stretch of time".to_owned(),
+            n => format!("the windows are from only {n} stretches of time"),
+        };
+        let hint =
+            "their copies, in which other keypoints are hidden, share their truth: the intervals hang on a few poses";
+        found.push(warning("few-stretches", text, hint));
+    }
+    for stratum in made.strata.iter().filter(|stratum| stratum.hardest().outcome == Outcome::Worse) {
+        let best = stratum.best_baseline;
+        let text = format!("in `{}` {} is nearer to the truth than the model", stratum.corruption, best.within());
+        found.push(warning("worse-than-simpler", text, "where gaps are like these, take the simpler method"));
+    }
+    if made.masked == 0 {
+        let hint = "nothing is known about gaps; `mask-keypoints` hides keypoints whose truth is known";
+        found.push(warning("nothing-hidden", "no keypoint with a known truth was hidden", hint));
+    }
+    for stratum in &made.strata {
+        let visible = stratum.method(Estimate::Optimised).visible;
+        if let Some((visible, given)) = visible.zip(stratum.given_error).filter(|(model, given)| *model > *given) {
+            let (unit, visible, given) = (&made.skeleton.unit, significant(visible, 3), significant(given, 3));
+            let text = format!(
+                "in `{}` the model moves keypoints that it was given: they are {visible} {unit} off, as given {given} {unit}",
+                stratum.corruption
+            );
+            found.push(warning(
+                "given-made-worse",
+                text,
+                "keep the given place where a keypoint is trusted, and take the model's only in gaps",
+            ));
+            break;
+        }
+    }
+}
+
 /// `have` and `are` of one sentence.
 fn singular(what: &str) -> String {
     let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
@@ -240,7 +285,9 @@ fn checkpoint(report: &Report, run: &RunDir) -> Result<Option<Warning>> {
         return Ok(None);
     }
     // the moving average of the weights lies beside them
-    let name = if report.classification.as_ref().is_some_and(|made| made.average) { "ema" } else { "model" };
+    let averaged = report.classification.as_ref().is_some_and(|made| made.average)
+        || report.poses.as_ref().is_some_and(|made| made.average);
+    let name = if averaged { "ema" } else { "model" };
     let weights = run.checkpoint(step).join(format!("{name}.safetensors"));
     if weights.is_file() && sha256_file(&weights)? != *expected {
         let text = format!("the weights of step {} are not those that made the predictions", thousands(step));
@@ -352,6 +399,10 @@ fn comparison(report: &Report, found: &mut Vec<Warning>) {
     }
     for refused in comparison.images.iter().flat_map(|images| &images.refused) {
         let text = format!("`{}` did not classify the same images: {}", refused.run, refused.reason);
+        found.push(warning("segments-differ", text, "its scores are of another test, and no paired test is possible"));
+    }
+    for refused in comparison.poses.iter().flat_map(|poses| &poses.refused) {
+        let text = format!("`{}` did not optimise the same windows: {}", refused.run, refused.reason);
         found.push(warning("segments-differ", text, "its scores are of another test, and no paired test is possible"));
     }
     if !comparison.same_text {

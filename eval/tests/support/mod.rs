@@ -8,6 +8,7 @@
 pub mod images;
 pub mod markup;
 pub mod ngram;
+pub mod pose;
 pub mod run;
 pub mod tables;
 pub mod text;

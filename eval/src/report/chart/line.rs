@@ -8,7 +8,7 @@ use crate::number::significant;
 /// Space between two labels at the ends of curves.
 const LABEL_GAP: f64 = 14.0;
 /// The height of a line of the legend.
-const LEGEND_LINE: f64 = 16.0;
+pub(super) const LEGEND_LINE: f64 = 16.0;
 
 /// Names are bold, which is wider.
 const BOLD: f64 = 1.15;
@@ -185,7 +185,7 @@ fn draw_labels(canvas: &mut Canvas, named: &[&Line], plot: &Plot, place: impl Fn
 }
 
 /// The names in lines that fit.
-fn legend_lines<'a>(named: &[&'a Line], width: f64) -> Vec<Vec<(f64, &'a Line)>> {
+pub(super) fn legend_lines<'a>(named: &[&'a Line], width: f64) -> Vec<Vec<(f64, &'a Line)>> {
     let mut lines: Vec<Vec<(f64, &Line)>> = vec![Vec::new()];
     let mut x = 0.0;
     for line in named {
@@ -202,7 +202,7 @@ fn legend_lines<'a>(named: &[&'a Line], width: f64) -> Vec<Vec<(f64, &'a Line)>>
     lines
 }
 
-fn draw_legend(canvas: &mut Canvas, lines: &[Vec<(f64, &Line)>], width: f64) {
+pub(super) fn draw_legend(canvas: &mut Canvas, lines: &[Vec<(f64, &Line)>], width: f64) {
     for (i, entries) in lines.iter().enumerate() {
         let y = 10.0 + LEGEND_LINE * i as f64;
         for (x, line) in entries {

@@ -9,6 +9,7 @@
 mod attention;
 mod axis;
 mod bars;
+mod bullet;
 mod categories;
 mod confusion;
 mod dots;
@@ -17,13 +18,17 @@ mod raster;
 mod reliability;
 mod scale;
 mod scatter;
+mod series;
+mod skeleton;
 mod spark;
 mod strip;
 mod svg;
+mod track;
 
 pub use attention::{HeatLabels, HeatMap, Lines, Weights};
 pub use axis::Axis;
 pub use bars::{Bar, BarChart};
+pub use bullet::{Bullet, BulletChart, Tick};
 pub use categories::{Category, CategoryChart};
 pub use confusion::{CompactConfusion, ConfusionMatrix};
 pub use dots::{Dot, DotChart};
@@ -32,9 +37,12 @@ pub use raster::{Raster, address, diverging};
 pub use reliability::{ReliabilityBin, ReliabilityDiagram};
 pub use scale::Scale;
 pub use scatter::{ScatterChart, from_zero};
+pub use series::{CategorySeries, SeriesChart};
+pub use skeleton::{Bone, Camera, Filmstrip, Pose, Strip};
 pub use spark::sparkline;
 pub use strip::{Cell, StripChart};
 pub use svg::{Canvas, escape};
+pub use track::{Panel, TrackChart, TrackLine};
 
 /// What every chart is called.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ pub struct Map {
 
 impl Map {
     /// A map of some values from 0 on, row by row.
-    pub(super) fn of(values: &[f32], columns: usize) -> Self {
+    pub(in crate::report) fn of(values: &[f32], columns: usize) -> Self {
         let peak = values.iter().copied().fold(0.0, f32::max);
         let hundredths = |value: &f32| if peak > 0.0 { (100.0 * value / peak).round() as u8 } else { 0 };
         Self {
@@ -37,11 +37,11 @@ impl Map {
 }
 
 /// One row of the explanations.
-pub(super) struct Array<'a> {
-    pub(super) id: &'a str,
-    pub(super) name: &'a str,
-    pub(super) shape: Vec<usize>,
-    pub(super) values: &'a [f32],
+pub(in crate::report) struct Array<'a> {
+    pub(in crate::report) id: &'a str,
+    pub(in crate::report) name: &'a str,
+    pub(in crate::report) shape: Vec<usize>,
+    pub(in crate::report) values: &'a [f32],
 }
 
 impl Array<'_> {
@@ -70,7 +70,7 @@ impl Array<'_> {
     }
 
     /// The same of values that are finite and not below 0: weights, and what a ReLU leaves.
-    pub(super) fn weights<const N: usize>(&self) -> Result<[usize; N], String> {
+    pub(in crate::report) fn weights<const N: usize>(&self) -> Result<[usize; N], String> {
         let shape = self.finite()?;
         match self.values.iter().find(|value| **value < 0.0) {
             Some(wrong) => Err(format!("`values` holds {wrong}, which is no weight")),
@@ -81,7 +81,7 @@ impl Array<'_> {
 
 /// Hands on every array of the explanations of a split; nothing where there are none. What `with`
 /// finds wrong gets the place and the name of the array.
-pub(super) fn each_array(
+pub(in crate::report) fn each_array(
     dir: &Path,
     split: &str,
     mut with: impl FnMut(&Array<'_>) -> Result<(), String>,

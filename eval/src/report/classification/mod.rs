@@ -30,6 +30,7 @@ pub use reliability::{Group, Reliability};
 pub use results::{HEADER as RESULTS_HEADER, Results};
 pub use row::Guess;
 
+pub(super) use map::{Array, each_array};
 pub(super) use paired::Side;
 pub(super) use row::{Row, Shown};
 

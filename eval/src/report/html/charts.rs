@@ -28,6 +28,9 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(made) = &report.classification {
         charts.extend(super::classification::charts(made));
     }
+    if let Some(poses) = &report.poses {
+        charts.extend(super::pose::charts(poses));
+    }
     if let Some(comparison) = &report.comparison {
         charts.push(("comparison", comparison_dots(comparison)));
         charts.push(("comparison_curves", comparison_curves(comparison)));

@@ -3,6 +3,7 @@
 mod charts;
 mod classification;
 mod numbers;
+mod pose;
 mod strips;
 mod translation;
 
@@ -29,6 +30,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("explained.html", include_str!("../../../templates/explained.html")),
     ("portrait.html", include_str!("../../../templates/portrait.html")),
     ("same_images.html", include_str!("../../../templates/same_images.html")),
+    ("pose.html", include_str!("../../../templates/pose.html")),
+    ("pose_films.html", include_str!("../../../templates/pose_films.html")),
+    ("same_poses.html", include_str!("../../../templates/same_poses.html")),
     ("samples.html", include_str!("../../../templates/samples.html")),
     ("data.html", include_str!("../../../templates/data.html")),
     ("origin.html", include_str!("../../../templates/origin.html")),
@@ -69,6 +73,7 @@ pub fn render(report: &Report) -> Result<String> {
         hardest => strips::excerpts(report, |lm| &lm.hardest),
         attention => translation::attention(report),
         images => classification::context(report),
+        shown => pose::context(report),
         search => report.translation.as_ref().map(super::Translation::search),
         formula => report.translation.as_ref().and_then(|t| t.ngrams.as_ref()).map(super::translation::formula),
         place => report.comparison.as_ref().map(super::Comparison::place),
