@@ -195,7 +195,7 @@ pub trait Mapper {
     /// When the machine fails; a bad row is a reject, not an error.
     fn map(&mut self, batch: RecordBatch, rejects: &mut Rejects) -> Result<Option<RecordBatch>>;
 
-    /// Gives what is left at the end of the part.
+    /// Gives what is left at the end of the part; asked again until there is nothing more.
     ///
     /// # Errors
     /// As [`Mapper::map`].

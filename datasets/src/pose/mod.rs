@@ -2,7 +2,8 @@
 //!
 //! - [`Skeleton`]: which keypoints there are and how they hang together
 //! - [`Track`]: where they are in each frame, and which of them are known
-//! - [`interpolate`], [`kalman`]: a position for every keypoint of every frame, without a model
+//! - [`interpolate`], [`kalman`], [`template`]: a position for every keypoint of every frame,
+//!   without a model
 //! - [`formats`]: the files that other programs keep them in
 //! - [`geometry`]: moving poses onto one another
 //!
@@ -15,6 +16,7 @@ pub mod geometry;
 pub mod interpolate;
 pub mod kalman;
 mod skeleton;
+pub mod template;
 mod track;
 
 pub use skeleton::{DETAIL, Skeleton};

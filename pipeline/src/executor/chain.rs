@@ -46,7 +46,7 @@ impl<'a> Chain<'a> {
     /// Takes through what the maps have kept back, in order; returns the rows in and out of each.
     pub(super) fn finish(mut self, rejects: &mut Rejects, out: &mut Out<'_>) -> Result<Vec<StageCounts>> {
         for i in 0..self.mappers.len() {
-            if let Some(rest) = self.mappers[i].flush(rejects)? {
+            while let Some(rest) = self.mappers[i].flush(rejects)? {
                 self.counts[i].rows_out += rest.num_rows() as u64;
                 self.push_from(i + 1, rest, rejects, out)?;
             }

@@ -7,6 +7,7 @@
 mod image_column;
 mod images;
 mod pose;
+mod pose_windows;
 mod recording;
 mod text;
 mod tokens;
@@ -23,6 +24,7 @@ use tessera_datasets::{Error, Result};
 pub use image_column::{ImageColumn, classes_of, needs_images, with_images};
 pub use images::{CaptionRows, ImageRows};
 pub use pose::{Pose, PoseColumns, PoseRows, with_keypoints};
+pub use pose_windows::{WindowPoints, WindowRows};
 pub use recording::{Gather, Recording};
 pub use text::TextRows;
 pub use tokens::{TokenColumn, TokenRows};

@@ -7,6 +7,7 @@ mod encode;
 mod filter_bitext;
 mod filter_images;
 mod languages;
+mod mask_keypoints;
 mod pack;
 mod read_bitext;
 mod read_images;
@@ -56,6 +57,7 @@ pub const STAGES: &[Entry] = &[
     filter_bitext::ENTRY,
     filter_images::ENTRY,
     resize_images::ENTRY,
+    mask_keypoints::ENTRY,
     encode::ENTRY,
     pack::ENTRY,
     use_tokenizer::ENTRY,
