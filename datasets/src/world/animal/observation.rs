@@ -12,7 +12,7 @@ use crate::world::random::{between, normal, uniform};
 /// How often and how badly an observation fails. A rate is the chance that the fault begins in a
 /// given frame; 0 switches it off.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default)]
 pub struct Faults {
     /// Standard deviation of the noise of every coordinate, in millimetres.
     pub noise_mm: f64,

@@ -55,6 +55,8 @@ struct Config {
     /// Whether poses are observed without noise, jumps and gaps.
     #[serde(default)]
     perfect: bool,
+    /// How often and how badly the observation of poses fails, where it is not as usual.
+    faults: Option<Faults>,
     /// How many scenes or tracks make a part; each part becomes a shard.
     part_scenes: Option<u64>,
 }
@@ -86,7 +88,7 @@ fn parse(section: &Section, context: &StageContext) -> Result<Stage> {
     let keys: Vec<&str> = match config.record {
         Record::Text | Record::Caption => [&pictures[..], &["language"]].concat(),
         Record::Translation | Record::Image => pictures.to_vec(),
-        Record::Pose => vec!["frames", "perfect"],
+        Record::Pose => vec!["frames", "perfect", "faults"],
     };
     section.refuse_unknown(&[&["record", "scenes", "part_scenes"], &keys[..]].concat())?;
     if config.scenes == 0 || config.scenes > u64::from(u32::MAX) {
@@ -98,6 +100,12 @@ fn parse(section: &Section, context: &StageContext) -> Result<Stage> {
     }
     if config.part_scenes == Some(0) {
         return Err(section.error("part_scenes", "`part_scenes` must be 1 or more"));
+    }
+    if let Some(faults) = &config.faults {
+        if config.perfect {
+            return Err(section.error("faults", "`faults` are given, and `perfect` wants none"));
+        }
+        check_faults(faults).map_err(|message| section.error("faults", message))?;
     }
     // a class is said of one object, so pictures with a class have one unless told otherwise
     let most = if config.record == Record::Image { 1 } else { MAX_OBJECTS };
@@ -112,10 +120,27 @@ fn parse(section: &Section, context: &StageContext) -> Result<Stage> {
         options,
         language: config.language,
         frames,
-        faults: if config.perfect { Faults::NONE } else { Faults::default() },
+        faults: if config.perfect { Faults::NONE } else { config.faults.unwrap_or_default() },
         part_scenes: config.part_scenes.unwrap_or_else(|| part_scenes(config.record, size, frames)),
         seed: context.seed,
     }))
+}
+
+fn check_faults(faults: &Faults) -> std::result::Result<(), String> {
+    let Faults { noise_mm, jump_rate, point_gap_rate, limb_gap_rate, body_gap_rate } = faults;
+    if !(noise_mm.is_finite() && *noise_mm >= 0.0) {
+        return Err(format!("`noise_mm` is `{noise_mm}`, which is not 0 or more"));
+    }
+    let rates = [
+        ("jump_rate", jump_rate),
+        ("point_gap_rate", point_gap_rate),
+        ("limb_gap_rate", limb_gap_rate),
+        ("body_gap_rate", body_gap_rate),
+    ];
+    match rates.into_iter().find(|(_, rate)| !(0.0..=1.0).contains(*rate)) {
+        Some((name, rate)) => Err(format!("`{name}` is `{rate}`; a chance is between 0 and 1")),
+        None => Ok(()),
+    }
 }
 
 /// Ten seconds.
