@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tessera_datasets::config::RunConfig;
 use tessera_datasets::console::print;
+use tessera_datasets::pose::Skeleton;
+use tessera_datasets::pose::formats::Format as Layout;
 use tessera_datasets::run_dir::RunDir;
 use tessera_datasets::{Error, Result};
 
@@ -13,8 +15,9 @@ use crate::checkpoint::Weights;
 use crate::device::{check_libtorch, doctor, parse_device};
 use crate::export::{Format, export};
 use crate::models::MODELS;
+use crate::optimise_files::{Recordings, optimise_files, read_as};
 use crate::run::{Setup, Which, check, open_trained, run_fit};
-use crate::task::{Generate, Predict};
+use crate::task::{Generate, Optimise, Predict};
 use crate::translate_lines::translate_lines;
 
 /// Trains models on the shards that tessera-pipeline made.
@@ -87,6 +90,37 @@ enum Command {
         /// Lines that are read before any is translated; 1 where the input is a terminal
         #[arg(long, default_value_t = 1024)]
         lines: usize,
+    },
+    /// Optimise recordings of 3D keypoints: gaps are filled, noise and jumps smoothed
+    ///
+    /// Each file is written to the output folder under its name and in its format.
+    ///
+    /// Example: tessera-train optimise runs/rat23 recordings/*.csv --output optimised/
+    Optimise {
+        #[command(flatten)]
+        trained: TrainedArgs,
+        /// The recordings: flattened, CVKit3D or DeepLabCut, plain or .gz
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The folder to write into
+        #[arg(long)]
+        output: PathBuf,
+        /// A skeleton card whose `scale` brings the files into the model's unit
+        #[arg(long)]
+        skeleton: Option<PathBuf>,
+        /// `flattened`, `cvkit3d` or `deeplabcut` [default: as the header says]
+        #[arg(long)]
+        format: Option<PoseFormat>,
+        /// Only fill what is missing; known keypoints stay where they are
+        #[arg(long)]
+        only_missing: bool,
+        /// Frames that two windows share [default: half a window]
+        #[arg(long)]
+        overlap: Option<usize>,
+        /// Least shares of known keypoints, pass by pass: first windows that are well known, then
+        /// others, in which what the first have found is known, such as `0.7,0.5,0`
+        #[arg(long, value_delimiter = ',')]
+        occupancy: Vec<f64>,
     },
     /// Let a language model continue a prompt
     ///
@@ -202,6 +236,20 @@ struct DecodeArgs {
     sentences: Option<usize>,
 }
 
+/// A layout of recordings on the command line.
+#[derive(Clone, Copy, Debug)]
+struct PoseFormat(Layout);
+
+impl std::str::FromStr for PoseFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Layout::ALL.into_iter().find(|format| format.name() == text);
+        let known = || Layout::ALL.map(Layout::name).join("`, `");
+        found.map(Self).ok_or_else(|| format!("`{text}` is none of `{}`", known()))
+    }
+}
+
 impl DecodeArgs {
     /// As overrides of the run's config.
     fn overrides(&self) -> Vec<String> {
@@ -286,6 +334,15 @@ pub fn main() -> Result<()> {
             let lines = if std::io::stdin().is_terminal() { 1 } else { lines.max(1) };
             let (_, mut found) = open(trained, &decode.overrides())?;
             translate_lines(found.task.as_mut(), std::io::stdin().lock(), lines, found.n_best, scores)
+        }
+        Command::Optimise { trained, files, output, skeleton, format, only_missing, overlap, occupancy } => {
+            let mut found = open(trained, &[])?.1;
+            let model = Skeleton::of_details(&found.task.details())
+                .map_err(|_| Error::input("this model does not optimise poses"))?;
+            let skeleton = skeleton.map_or(Ok(model.clone()), |card| read_as(&model, &card))?;
+            let windows = Optimise { overlap, occupancy };
+            let request = Recordings { files, output, format: format.map(|f| f.0), only_missing, windows };
+            optimise_files(found.task.as_mut(), &skeleton, &request)
         }
         Command::Generate { trained, prompt, tokens, temperature, top_k, top_p, seed, count } => {
             let mut found = open(trained, &[])?.1;

@@ -18,6 +18,7 @@ pub mod journal;
 pub mod layers;
 pub mod loader;
 pub mod models;
+pub mod optimise_files;
 pub mod optimizer;
 mod order;
 pub mod output;

@@ -4,6 +4,7 @@
 pub mod convnext;
 pub mod gpt;
 pub mod optipose;
+pub mod pose_transformer;
 pub mod transformer;
 pub mod vit;
 
@@ -13,7 +14,8 @@ use tessera_datasets::config::Section;
 use crate::task::ModelEntry;
 
 /// All models.
-pub const MODELS: &[ModelEntry] = &[gpt::ENTRY, transformer::ENTRY, vit::ENTRY, convnext::ENTRY, optipose::ENTRY];
+pub const MODELS: &[ModelEntry] =
+    &[gpt::ENTRY, transformer::ENTRY, vit::ENTRY, convnext::ENTRY, optipose::ENTRY, pose_transformer::ENTRY];
 
 /// Looks the `kind` of `[train.model]` up; what is left of the table belongs to that model.
 ///

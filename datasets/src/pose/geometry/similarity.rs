@@ -24,15 +24,32 @@ impl Similarity {
     /// When there is not the same number of both.
     #[must_use]
     pub fn fit(from: &[Point], to: &[Point], scale: bool) -> Option<Self> {
+        Self::fit_with(from, to, |_| 1.0, scale)
+    }
+
+    /// As [`Similarity::fit`] without scale, with a weight for the squared distance of each pair.
+    ///
+    /// `None` where the weights do not add up to more than nothing.
+    ///
+    /// # Panics
+    /// When there is not the same number of all three.
+    #[must_use]
+    pub fn fit_weighted(from: &[Point], to: &[Point], weights: &[f64]) -> Option<Self> {
+        assert_eq!(from.len(), weights.len(), "each pair has a weight");
+        Self::fit_with(from, to, |i| weights[i], false)
+    }
+
+    fn fit_with(from: &[Point], to: &[Point], weight: impl Fn(usize) -> f64, scale: bool) -> Option<Self> {
         assert_eq!(from.len(), to.len(), "points are moved onto points");
-        let (from_middle, to_middle) = (middle(from)?, middle(to)?);
+        let (from_middle, to_middle) = (middle(from, &weight)?, middle(to, &weight)?);
         let mut covariance = [[0.0; 3]; 3];
         let mut spread = 0.0;
-        for (a, b) in from.iter().zip(to) {
+        for (at, (a, b)) in from.iter().zip(to).enumerate() {
+            let weight = weight(at);
             let a = [0, 1, 2].map(|c| a[c] - from_middle[c]);
             let b = [0, 1, 2].map(|c| b[c] - to_middle[c]);
-            (0..3).for_each(|i| (0..3).for_each(|j| covariance[i][j] += b[i] * a[j]));
-            spread += dot(&a, &a);
+            (0..3).for_each(|i| (0..3).for_each(|j| covariance[i][j] += weight * b[i] * a[j]));
+            spread += weight * dot(&a, &a);
         }
         let parts = svd(&covariance);
         // the last axis turns round where the nearest orthogonal matrix is a reflection
@@ -49,6 +66,13 @@ impl Similarity {
         Some(Self { rotation, scale, translation })
     }
 
+    /// Where a point came from.
+    #[must_use]
+    pub fn invert(&self, point: Point) -> Point {
+        let moved = [0, 1, 2].map(|c| (point[c] - self.translation[c]) / self.scale);
+        [0, 1, 2].map(|c| (0..3).map(|r| self.rotation[r][c] * moved[r]).sum())
+    }
+
     /// Where a point goes.
     #[must_use]
     pub fn apply(&self, point: Point) -> Point {
@@ -57,9 +81,14 @@ impl Similarity {
     }
 }
 
-fn middle(points: &[Point]) -> Option<Point> {
-    let sum = points.iter().fold([0.0; 3], |sum, point| [0, 1, 2].map(|c| sum[c] + point[c]));
-    (!points.is_empty()).then(|| sum.map(|v| v / points.len() as f64))
+fn middle(points: &[Point], weight: impl Fn(usize) -> f64) -> Option<Point> {
+    let (mut sum, mut total) = ([0.0; 3], 0.0);
+    for (at, point) in points.iter().enumerate() {
+        let weight = weight(at);
+        total += weight;
+        (0..3).for_each(|c| sum[c] += weight * point[c]);
+    }
+    (total > 0.0).then(|| sum.map(|v| v / total))
 }
 
 #[cfg(test)]
@@ -106,13 +135,30 @@ mod tests {
         }
 
         #[test]
+        fn points_come_back_and_those_without_weight_do_not_count(
+            from in points(5), q in turn(), translation in prop::array::uniform3(-1e3..1e3), stray in points(2),
+        ) {
+            let true_one = Similarity { rotation: rotation(q), scale: 1.0, translation };
+            let mut to: Vec<Point> = from.iter().map(|p| true_one.apply(*p)).collect();
+            for (p, moved) in from.iter().zip(&to) {
+                let back = true_one.invert(*moved);
+                prop_assert!((0..3).all(|c| (back[c] - p[c]).abs() < 1e-9), "{back:?} for {p:?}");
+            }
+            to.extend(&stray);
+            let from = [&from[..], &stray[..]].concat();
+            let found = Similarity::fit_weighted(&from, &to, &[1.0, 0.5, 2.0, 1.0, 0.1, 0.0, 0.0]).unwrap();
+            prop_assert!(error(&found, &from[..5], &to[..5]) < 1e-9, "{found:?} {true_one:?}");
+            prop_assert_eq!(Similarity::fit_weighted(&from, &to, &[0.0; 7]), None);
+        }
+
+        #[test]
         fn no_small_turn_makes_it_better(from in points(6), to in points(6), q in turn()) {
             let best = Similarity::fit(&from, &to, false).unwrap();
             prop_assert!((determinant(&best.rotation) - 1.0).abs() < 1e-10);
             let small = rotation([30.0, q[1], q[2], q[3]]);
             let [a, b] = [&best.rotation, &small];
             let rotation = [0, 1, 2].map(|i| [0, 1, 2].map(|j| (0..3).map(|k| b[i][k] * a[k][j]).sum()));
-            let centre = |p: &[Point]| middle(p).unwrap();
+            let centre = |p: &[Point]| middle(p, |_| 1.0).unwrap();
             let moved = times(&rotation, &centre(&from));
             let translation = [0, 1, 2].map(|c| centre(&to)[c] - moved[c]);
             let other = Similarity { rotation, scale: 1.0, translation };
