@@ -17,6 +17,23 @@ fn with_any_number_of_threads() {
 }
 
 #[test]
+fn windows_of_poses_with_any_number_of_threads() {
+    let folder = Folder::new();
+    let stages = "[[pipeline.stage]]\nkind = \"draw-world\"\nrecord = \"pose\"\nscenes = 5\nframes = 100\npart_scenes = 2\n\
+        [[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\ntest = 0.4\n\
+        [[pipeline.stage]]\nkind = \"mask-keypoints\"\nnoise = 1.0\nmirror = true\nrepeats = 3\n";
+    folder.config_of("card = \"world\"", stages);
+    for threads in ["1", "2", "5"] {
+        folder.run(&["--threads", threads, "--data-dir", threads]);
+    }
+    let one = tree(&folder.path().join("1/made"));
+    assert_eq!(tree(&folder.path().join("2/made")), one);
+    assert_eq!(tree(&folder.path().join("5/made")), one);
+    folder.run(&["--set", "seed=8", "--data-dir", "another"]);
+    assert_ne!(tree(&folder.path().join("another/made/data")), tree(&folder.path().join("1/made/data")));
+}
+
+#[test]
 fn wherever_it_is_made() {
     let (here, there) = (Folder::new(), Folder::new());
     for folder in [&here, &there] {

@@ -31,6 +31,29 @@ fn the_world_comes_in_every_kind_of_record() {
 }
 
 #[test]
+fn a_walk_becomes_windows_beside_what_is_true() {
+    let folder = Folder::new();
+    let stages = "[[pipeline.stage]]\nkind = \"draw-world\"\nrecord = \"pose\"\nscenes = 4\nframes = 200\n\
+        faults = { noise_mm = 0.0, jump_rate = 0.0, point_gap_rate = 0.02 }\n\
+        [[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\ntest = 0.3\n\
+        [[pipeline.stage]]\nkind = \"mask-keypoints\"\nnoise = 1.0\nstrata = [\"absent\", \"observed\"]\n";
+    folder.config_of("card = \"world\"", stages);
+    folder.run(&[]);
+    let manifest = folder.manifest();
+    assert_eq!(manifest.kind, Kind::PoseWindows);
+    // 60 frames are held out of each walk: two windows, each keypoint absent in turn, and as it was
+    let rows = |split: &str| manifest.splits[split].rows;
+    assert_eq!([rows("train"), rows("template"), rows("test")], [4 * 140, 4 * 5, 4 * 2 * (16 + 1)]);
+    assert_eq!(manifest.details["window"]["frames"], 30);
+    assert_eq!(manifest.details["skeleton"]["keypoints"].as_array().map(Vec::len), Some(16));
+    let mut ids = folder.column("test", "id");
+    assert!(ids.contains(&"animal-000002-0000140/absent/left_ear".to_owned()), "{ids:?}");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len() as u64, rows("test"));
+}
+
+#[test]
 fn a_larger_world_begins_with_the_smaller_one() {
     let folder = Folder::new();
     let world = |scenes: u32| {
