@@ -64,3 +64,6 @@ fn make(wanted: &Wanted<'_>) -> Result<(Parameters, Box<dyn Network>)> {
     let network = PoseTransformer::new(config, wanted.skeleton.keypoints.clone(), &parameters)?;
     Ok((parameters, Box::new(network)))
 }
+
+#[cfg(test)]
+mod parity;

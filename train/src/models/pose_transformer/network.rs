@@ -55,10 +55,10 @@ struct Attention {
 }
 
 /// Windows as the network sees them.
-struct Prepared {
-    features_btkf: Tensor,
-    candidates_btknc: Tensor,
-    reach_btk: Tensor,
+pub(super) struct Prepared {
+    pub(super) features_btkf: Tensor,
+    pub(super) candidates_btknc: Tensor,
+    pub(super) reach_btk: Tensor,
     ways: Vec<Canonical>,
 }
 
@@ -102,7 +102,7 @@ impl PoseTransformer {
     }
 
     /// Candidates and features of windows, worked out on the CPU.
-    fn prepare(&self, poses: &Poses<'_>) -> Result<Prepared> {
+    pub(super) fn prepare(&self, poses: &Poses<'_>) -> Result<Prepared> {
         let (anatomy, smoothers) = (self.anatomy()?, &self.smoothers);
         let (b, t, k, _) = poses.input_btkc.size4().map_err(|e| Error::internal(e.to_string()))?;
         let points = (t * k) as usize;
