@@ -62,7 +62,8 @@ fn image_without(column: &str) -> RecordBatch {
 /// No window of poses, in a batch that lacks a column.
 fn poses_without(column: &str) -> RecordBatch {
     let batch = RecordBatch::new_empty(schema::pose_predictions(2, 1).arrow());
-    let there = batch.schema().fields().iter().enumerate().filter(|(_, field)| field.name() != column);
+    let columns = batch.schema();
+    let there = columns.fields().iter().enumerate().filter(|(_, field)| field.name() != column);
     let there: Vec<usize> = there.map(|(place, _)| place).collect();
     batch.project(&there).unwrap()
 }
