@@ -27,6 +27,11 @@ fn so_does_a_tiny_convnext() {
     whole_way("convnext");
 }
 
+#[test]
+fn so_does_a_tiny_optipose() {
+    whole_way("optipose");
+}
+
 fn whole_way(model: &str) {
     let (Some(pipeline), Some(eval)) = (program("tessera-pipeline"), program("tessera-eval")) else {
         #[expect(clippy::print_stderr, reason = "a test that skips says so")]

@@ -1,10 +1,11 @@
 //! What simpler methods make of the same windows.
 
 use tessera_datasets::Result;
+use tessera_datasets::pose::template::Template;
 use tessera_datasets::pose::{Skeleton, Track, interpolate, kalman};
 use tessera_datasets::shard::Dataset;
 
-use super::data::{PoseData, Shape};
+use super::data::{PoseData, Shape, training_frames};
 
 /// Of a skeleton that does not say how many frames there are in a second. Only the unit of the
 /// smoother's settings depends on it, and these are learnt.
@@ -16,6 +17,7 @@ const LEARNT: usize = 2000;
 /// nearest poses of the training frames.
 pub struct Baselines {
     smoother: kalman::Options,
+    template: Template,
 }
 
 /// A position for every keypoint of every frame by each of them, `y_tkc`.
@@ -37,7 +39,10 @@ impl Baselines {
         let data = PoseData::open(dataset, "train", shape)?;
         let inputs: Vec<Track> = (0..data.len().min(LEARNT)).map(|row| data.input(row)).collect();
         let frames_per_second = skeleton.frames_per_second.unwrap_or(FRAMES_PER_SECOND);
-        Ok(Self { smoother: kalman::Options::learn(&inputs, frames_per_second) })
+        Ok(Self {
+            smoother: kalman::Options::learn(&inputs, frames_per_second),
+            template: Template::new(&training_frames(dataset, shape)?),
+        })
     }
 
     /// What they make of a track.
@@ -45,7 +50,7 @@ impl Baselines {
         Filled {
             interpolated: interpolate::fill(track),
             kalman: kalman::smooth(track, &self.smoother),
-            template: interpolate::fill(track),
+            template: self.template.fill(track),
         }
     }
 }
