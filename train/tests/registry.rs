@@ -25,7 +25,7 @@ fn every_model_trains_validates_and_predicts_from_its_tiny_config() {
         let dataset = match entry.name {
             "transformer" => "data/pairs",
             "vit" | "convnext" => "data/pictures",
-            "optipose" => "data/poses",
+            "optipose" | "pose-transformer" => "data/poses",
             _ => "data/words",
         };
         let setup = Setup::new(config, &workshop.path(dataset), tch::Device::Cpu).unwrap();

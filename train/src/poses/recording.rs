@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use tch::{Device, Tensor};
-use tessera_datasets::pose::Track;
+use tessera_datasets::pose::{Track, interpolate};
 use tessera_datasets::{Error, Result};
 
 use super::data::Shape;
@@ -21,6 +21,9 @@ const ROWS: usize = 64;
 /// With `request.occupancy`, windows of which many keypoints are known come first, and what was
 /// found is known in the later passes (after OptiPose's occupancy passes, which go by frames and
 /// overwrite instead of blending); windows that come in none of them come last.
+///
+/// A window in which nothing is known has no answer. Frames that are in no other are interpolated
+/// between those that are; of a recording in which nothing is known, every position is 0.
 ///
 /// The frames are taken to follow each other: of a recording with a jump in time, the parts before
 /// and after it are recordings of their own.
@@ -47,8 +50,9 @@ pub fn optimise_recording(
     let mut track = track.clone();
     let mut pending = starts(track.frames(), shape.frames, overlap);
     let mut blend = Blend::new(&track);
-    // all that is left comes last
-    for least in request.occupancy.iter().copied().chain([0.0]) {
+    // all of which anything is known comes last
+    let anything = f64::MIN_POSITIVE;
+    for least in request.occupancy.iter().map(|least| least.max(anything)).chain([anything]) {
         let (now, later): (Vec<usize>, Vec<usize>) =
             pending.into_iter().partition(|start| share(&track, window(&track, *start, shape)) >= least);
         for starts in now.chunks(ROWS) {
@@ -154,11 +158,20 @@ impl Blend {
         }
     }
 
-    fn means(mut self) -> Vec<f32> {
-        for (sums, weight) in self.sums_tkc.chunks_exact_mut(self.width).zip(&self.weights_t) {
+    fn means(self) -> Vec<f32> {
+        let Self { width, mut sums_tkc, weights_t } = self;
+        if width == 0 {
+            return sums_tkc;
+        }
+        for (sums, weight) in sums_tkc.chunks_exact_mut(width).zip(&weights_t).filter(|(_, weight)| **weight > 0.0) {
             sums.iter_mut().for_each(|sum| *sum /= weight);
         }
-        self.sums_tkc
+        if weights_t.iter().all(|weight| *weight > 0.0) {
+            return sums_tkc;
+        }
+        let keypoints = width / 3;
+        let known_tk = weights_t.iter().flat_map(|weight| std::iter::repeat_n(*weight > 0.0, keypoints)).collect();
+        interpolate::fill(&Track { keypoints, positions_tkc: sums_tkc, known_tk })
     }
 }
 
@@ -246,6 +259,25 @@ mod tests {
         assert_eq!(network.seen.into_inner(), [16, 16, 10, 10, 4]);
         assert_eq!(found[..3], [0.0, 0.0, 1.0]);
         assert_eq!(found[11 * 12 + 3..11 * 12 + 6], [-5.0; 3]);
+    }
+
+    #[test]
+    fn windows_of_which_nothing_is_known_are_bridged() {
+        let shape = Shape { frames: 4, keypoints: 2 };
+        let track = walking(20, 2, |frame, _| !(4..12).contains(&frame));
+        let network = echo(0.0);
+        let found = optimise_recording(&network, shape, Device::Cpu, &track, &request(Some(0), &[])).unwrap();
+        assert_eq!(network.seen.into_inner(), [8, 8, 8], "the windows at 4 and 8 are not asked for");
+        for (frame, points) in found.chunks_exact(6).enumerate() {
+            for (found, expected) in points.iter().zip([frame as f32, 0.0, 1.0, frame as f32, 1.0, 1.0]) {
+                assert!((found - expected).abs() < 1e-4, "frame {frame}: {points:?}");
+            }
+        }
+        let network = echo(7.0);
+        let nothing = Track::unknown(9, 2);
+        let found = optimise_recording(&network, shape, Device::Cpu, &nothing, &request(None, &[0.0])).unwrap();
+        assert_eq!(found, vec![0.0; 9 * 6]);
+        assert!(network.seen.into_inner().is_empty());
     }
 
     #[test]
