@@ -9,7 +9,7 @@
 //! - [`stage`]: what a stage is; [`stages`]: those there are; [`plan`]: a chain that fits together
 //! - [`inputs`]: raw files; [`rows`]: batches on their way; [`rejects`]: rows that were dropped
 //! - [`executor`]: running; [`artifacts`]: what folds make; [`data_card`]: the `README.md`
-//! - [`bpe`]: byte-pair encoding, an algorithm without I/O
+//! - [`bpe`], [`pose`]: byte-pair encoding and filters of poses, algorithms without I/O
 //! - [`cli`]: the program; [`show`] and [`fetch`]: two of its commands
 
 pub mod artifacts;
@@ -21,6 +21,7 @@ pub mod fetch;
 pub mod inputs;
 mod parallel;
 pub mod plan;
+pub mod pose;
 pub mod rejects;
 pub mod rows;
 pub mod show;

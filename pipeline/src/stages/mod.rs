@@ -6,6 +6,7 @@ mod draw_world;
 mod encode;
 mod filter_bitext;
 mod filter_images;
+mod filter_poses;
 mod languages;
 mod mask_keypoints;
 mod pack;
@@ -56,6 +57,13 @@ pub const STAGES: &[Entry] = &[
     split::ENTRY,
     filter_bitext::ENTRY,
     filter_images::ENTRY,
+    filter_poses::CLUSTERS,
+    filter_poses::BONE_DISTANCES,
+    filter_poses::DISTANCE,
+    filter_poses::VELOCITY,
+    filter_poses::INTERPOLATE,
+    filter_poses::KALMAN,
+    filter_poses::AVERAGE,
     resize_images::ENTRY,
     mask_keypoints::ENTRY,
     encode::ENTRY,

@@ -69,7 +69,7 @@ fn judge(runs: &[Vec<Point>], share: f64) -> Option<(f64, f64)> {
         let Some((first, rest)) = run.split_first() else {
             continue;
         };
-        let mut state = State::start(*first, motion.measurement, motion.any_velocity(), motion.usual_acceleration());
+        let mut state = State::unmoved(*first, &motion);
         for (t, point) in rest.iter().enumerate() {
             state.predict(&motion);
             if t >= SETTLING {

@@ -75,7 +75,7 @@ pub fn smooth_points(seen: &mut [Option<Point>], motion: &Motion, states: &mut V
     let Some(first) = seen.first().copied().flatten() else {
         return;
     };
-    let mut state = State::start(first, motion.measurement, motion.any_velocity(), motion.usual_acceleration());
+    let mut state = State::unmoved(first, motion);
     states.push(state);
     for point in &seen[1..] {
         state.predict(motion);

@@ -15,13 +15,13 @@ pub struct Motion {
 impl Motion {
     /// The variance of the velocity of a point of which only the position is known: it may be
     /// anything.
-    pub(super) fn any_velocity(&self) -> f64 {
+    fn any_velocity(&self) -> f64 {
         1e8 * (self.measurement + self.process)
     }
 
     /// The variance of its acceleration. Were this anything too, two points far apart in time
     /// would be joined by a parabola.
-    pub(super) fn usual_acceleration(&self) -> f64 {
+    fn usual_acceleration(&self) -> f64 {
         25.0 * self.process
     }
 }
@@ -46,6 +46,12 @@ impl State {
     pub fn start(position: Point, of_position: f64, of_velocity: f64, of_acceleration: f64) -> Self {
         let variance = [of_position, 0.0, 0.0, of_velocity, 0.0, of_acceleration];
         Self { position, velocity: [0.0; 3], acceleration: [0.0; 3], variance }
+    }
+
+    /// A point of which only one measurement is known.
+    #[must_use]
+    pub fn unmoved(measured: Point, motion: &Motion) -> Self {
+        Self::start(measured, motion.measurement, motion.any_velocity(), motion.usual_acceleration())
     }
 
     /// Where it is.
