@@ -256,7 +256,7 @@ fn a_centred_mean_does_not_come_late() {
     average::average(&mut centred, &frames, 5, Window::Centred, &mut log);
     assert_eq!(centred, walk(30));
     average::average(&mut causal, &frames, 3, Window::Causal, &mut log);
-    // (2·9 + 0·… ) of weights 1, 4, 9: late by (1·2 + 4·1) / 14 frames
+    // the weights are 1, 4, 9, so it is late by (2 · 1 + 1 · 4) / 14 frames of 2
     assert!((causal.point(20, 0).unwrap()[0] - (40.0 - 2.0 * 6.0 / 14.0)).abs() < 1e-5);
     assert_eq!(log.of(average::AVERAGED), 180);
 }
