@@ -200,6 +200,9 @@ fn the_page_is_well_formed_and_every_number_is_in_the_json() {
     for absent in ["id=\"samples\"", "per token", "nats", "tokenizer", "per image"] {
         assert!(!page.contains(absent), "{absent}");
     }
+    let curves: Vec<&str> = list(&report, "/curves/hidden").iter().map(|s| s["name"].as_str().unwrap()).collect();
+    assert_eq!(curves, ["mpjpe_masked_absent", "mpjpe_masked_random"]);
+    assert!(page.contains("chart-hidden-t") && page.contains("absent, nearest poses"));
     // a film and a track for each window, in two sizes, and frames of the strips
     let films = list(&report, "/poses/films").len();
     assert_eq!(page.matches("class=\"chart film ").count(), 2 * films);

@@ -11,6 +11,9 @@ pub(super) const MOST_POINTS: usize = 400;
 /// The width of the smoothing kernel as a share of the curve.
 const SMOOTHING: f64 = 0.012;
 
+/// What the error of hidden keypoints is logged as; with `_` and a name that of some windows.
+const HIDDEN: &str = "mpjpe_masked";
+
 /// All curves of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Curves {
@@ -22,6 +25,10 @@ pub struct Curves {
     pub validation: Option<Series>,
     /// Top-1 accuracy on the validation data, of a model that classifies.
     pub accuracy: Option<Series>,
+    /// The error of hidden keypoints on the validation data, of a model of poses: by what was done to
+    /// the input where that is known, else over all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<Series>,
     /// What else was logged of the training: `learning_rate`, `gradient_norm`, …
     pub others: Vec<Series>,
     /// Losses that were logged and are no finite number.
@@ -55,10 +62,20 @@ impl Curves {
             train: losses,
             validation: validation.series("loss"),
             accuracy: validation.series("top1"),
+            hidden: hidden(&validation),
             others: others.collect(),
             not_finite: train.not_finite + validation.not_finite,
         };
         (curves.train.is_some() || curves.validation.is_some()).then_some(curves)
+    }
+}
+
+fn hidden(validation: &Values<'_>) -> Vec<Series> {
+    let by_corruption = validation.by_name.keys().filter(|name| name.starts_with(HIDDEN) && **name != HIDDEN);
+    let by_corruption: Vec<Series> = by_corruption.filter_map(|name| validation.series(name)).collect();
+    match by_corruption.is_empty() {
+        true => validation.series(HIDDEN).into_iter().collect(),
+        false => by_corruption,
     }
 }
 

@@ -258,6 +258,7 @@ mod tests {
             smoothed: None,
             validation: Some(validation),
             accuracy: None,
+            hidden: Vec::new(),
             others: Vec::new(),
             not_finite: 0,
         }

@@ -15,6 +15,7 @@ pub(super) fn all(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(curves) = &report.curves {
         charts.push(("loss", loss(curves, report)));
         charts.extend(curves.accuracy.as_ref().map(|series| ("accuracy", accuracy(series, report))));
+        charts.extend(report.poses.as_ref().and_then(|poses| Some(("hidden", super::pose::hidden(curves, poses)?))));
         charts.push(("others", curves.others.iter().enumerate().map(|(i, s)| small(s, i)).collect()));
     }
     if let Some(lm) = &report.language_model {
@@ -183,13 +184,13 @@ fn describe(what: &str, series: &Series) -> String {
     }
 }
 
-fn steps_scale(lines: &[Line]) -> Scale {
+pub(super) fn steps_scale(lines: &[Line]) -> Scale {
     let last = lines.iter().flat_map(|line| line.points.last()).map(|p| p.0).fold(0.0, f64::max);
     Scale::linear(0.0, last.max(1.0))
 }
 
 /// Losses are drawn on a linear scale unless they span more than a decade.
-fn loss_scale(lines: &[Line]) -> Scale {
+pub(super) fn loss_scale(lines: &[Line]) -> Scale {
     let values = || lines.iter().flat_map(|line| line.points.iter().map(|p| p.1));
     let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     match low > 0.0 && high > 12.0 * low {

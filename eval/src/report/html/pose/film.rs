@@ -48,9 +48,10 @@ pub(super) fn draw(poses: &Poses, film: &Film, index: usize) -> String {
     })
 }
 
-struct View<'a> {
-    poses: &'a Poses,
-    film: &'a Film,
+/// A window as a camera sees it.
+pub(super) struct View<'a> {
+    pub(super) poses: &'a Poses,
+    pub(super) film: &'a Film,
 }
 
 impl View<'_> {
@@ -89,7 +90,7 @@ impl View<'_> {
         (0..self.keypoints()).map(|k| self.known(t, k).then(|| self.place(&self.film.target, t, k))).collect()
     }
 
-    fn anchor(&self, t: usize) -> Vec<[f64; 3]> {
+    pub(super) fn anchor(&self, t: usize) -> Vec<[f64; 3]> {
         let known: Vec<[f64; 3]> = self.truth(t).into_iter().flatten().collect();
         match known.is_empty() {
             false => known,
@@ -98,7 +99,7 @@ impl View<'_> {
     }
 
     /// The middle of the box around a frame's pose.
-    fn centre(&self, t: usize) -> [f64; 3] {
+    pub(super) fn centre(&self, t: usize) -> [f64; 3] {
         let places = self.anchor(t);
         [0, 1, 2].map(|c| {
             let ends = places.iter().map(|place| place[c]);
@@ -111,7 +112,7 @@ impl View<'_> {
     }
 
     /// The horizontal direction in which the body is longest.
-    fn direction(&self) -> [f64; 2] {
+    pub(super) fn direction(&self) -> [f64; 2] {
         let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
         for t in 0..self.film.frames {
             let places = self.anchor(t);
@@ -140,7 +141,7 @@ impl View<'_> {
         reach
     }
 
-    fn bones(&self) -> Vec<Bone> {
+    pub(super) fn bones(&self) -> Vec<Bone> {
         let sides = &self.poses.sides;
         let bone = |ends: [usize; 2]| {
             let side = match ends.map(|k| sides[k]) {

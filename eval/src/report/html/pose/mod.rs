@@ -1,9 +1,11 @@
 //! The charts and pictures of optimised poses.
 
 mod attention;
+mod curve;
 mod film;
 mod gaps;
 mod keypoints;
+mod stage;
 mod tracks;
 
 use minijinja::value::Value;
@@ -13,6 +15,8 @@ use crate::metrics::pose::Estimate;
 use crate::number::significant;
 use crate::report::Report;
 use crate::report::pose::{BodySide, Duel, FilmReason, Measured, Poses, Stratum};
+
+pub(super) use curve::hidden;
 
 /// The class of a method's colour.
 pub(super) fn class(by: Estimate) -> &'static str {
@@ -51,6 +55,7 @@ pub(super) fn context(report: &Report) -> Value {
         minijinja::context! {
             strips => safe(film::draw(poses, film, i)),
             tracks => safe(tracks::draw(poses, film, i)),
+            stage => safe(stage::draw(poses, film)),
             why => why(film.reason),
         }
     });
