@@ -46,6 +46,9 @@ fn a_walk_becomes_windows_beside_what_is_true() {
     assert_eq!([rows("train"), rows("template"), rows("test")], [4 * 140, 4 * 5, 4 * 2 * (16 + 1)]);
     assert_eq!(manifest.details["window"]["frames"], 30);
     assert_eq!(manifest.details["skeleton"]["keypoints"].as_array().map(Vec::len), Some(16));
+    let card = fs_err::read_to_string(folder.made().join("README.md")).unwrap();
+    assert!(card.contains("in the strata `absent`, `observed`, with noise of at most 1.0 mm"), "{card}");
+    assert!(card.contains("| keypoint-block | 45.0 % |"), "{card}");
     let mut ids = folder.column("test", "id");
     assert!(ids.contains(&"animal-000002-0000140/absent/left_ear".to_owned()), "{ids:?}");
     ids.sort();

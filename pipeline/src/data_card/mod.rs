@@ -4,6 +4,7 @@
 //! made, what is in it, where it comes from, how to load it.
 
 mod images;
+mod windows;
 mod yaml;
 
 use std::fmt::Write;
@@ -130,6 +131,7 @@ fn body(out: &mut String, manifest: &Manifest, card: Option<&Card>) -> std::fmt:
     }
     translations(out, manifest)?;
     images::images(out, manifest)?;
+    windows::windows(out, manifest)?;
     let rows = &manifest.rows;
     writeln!(out, "\n## From rows read to rows kept\n\n| stage | rows in | rows out |\n|---|---:|---:|")?;
     for stage in &rows.stages {

@@ -16,6 +16,7 @@ mod grid;
 mod mixture;
 mod motion;
 mod noise;
+mod plan;
 mod protocol;
 mod runs;
 mod set;
@@ -23,23 +24,22 @@ mod set;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use tessera_datasets::config::Section;
-use tessera_datasets::pose::{Skeleton, Track};
+use tessera_datasets::pose::Skeleton;
 use tessera_datasets::schema::{Kind, RecordSchema, pose_windows};
 use tessera_datasets::{Error, Result};
 
 use super::Entry;
 use crate::artifacts::Artifacts;
 use crate::rejects::Rejects;
-use crate::rows::{Gather, Origins, Recording, TRAIN, WindowRows};
+use crate::rows::{Gather, Origins, Recording, WindowRows};
 use crate::stage::{BATCH_BYTES, Map, Mapper, PreparedMap, Stage, StageContext, needs_kind};
 use config::{Config, Input};
 use corruption::Stratum;
-use runs::{runs, side_by_side};
-use set::{Frames, Making, Set, Way};
+use plan::Plan;
+use set::{Making, Set};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "mask-keypoints",
@@ -155,64 +155,18 @@ impl Masker<'_> {
     }
 
     /// Plans the windows of a recording.
-    fn take(&mut self, mut recording: Recording, rejects: &mut Rejects) -> Result<()> {
-        let config = &self.making.config;
-        let split = recording.split()?.to_owned();
-        let keypoints = recording.track.keypoints;
-        let whole = |positions_tkc: Vec<f32>| {
-            let known_tk = vec![true; positions_tkc.len() / 3];
-            Track { keypoints, positions_tkc, known_tk }
-        };
-        let truth = recording.truth_tkc.take().map(whole);
-        let input = truth.clone().filter(|_| config.input == Input::Truth);
-        let frames = Arc::new(Frames { recording, input, truth });
-        let numbers = &frames.recording.frames;
-        let (minimum, all) = (config.minimum(), runs(numbers, |_| true));
-        let longest = all.iter().map(std::ops::Range::len).max().unwrap_or(0);
-        let mut add = |split: &str, way: Way, count: usize| {
-            self.open.push_back(Set { frames: frames.clone(), split: split.to_owned(), way, count, done: 0 });
-        };
-        let (is_long_enough, left_over) = match split == TRAIN {
-            true => {
-                let (windows, _) = side_by_side(&all, config.window, config.window, 1);
-                let count = windows.len();
-                add(TEMPLATE, Way::AsItIs(windows), count);
-                let is_whole = |frame: usize| {
-                    config.gaps || frames.recording.track.known_tk[frame * keypoints..][..keypoints].iter().all(|k| *k)
-                };
-                let mut usable = runs(numbers, is_whole);
-                usable.retain(|run| run.len() >= minimum);
-                let usable_frames: usize = usable.iter().map(std::ops::Range::len).sum();
-                let count = (usable_frames as f64 * config.repeats).round() as usize;
-                let starts = usable.iter().scan(0, |sum, run| {
-                    *sum += run.len() + 1 - minimum;
-                    Some(*sum)
-                });
-                let starts: Vec<usize> = starts.collect();
-                if count > 0 {
-                    add(TRAIN, Way::Training { runs: usable, starts }, count);
-                }
-                (usable_frames > 0, numbers.len() - usable_frames)
-            }
-            false => {
-                let (windows, left_over) = side_by_side(&all, config.window, config.stride(), minimum);
-                let copies: usize = self.making.strata.iter().map(|(_, copies)| copies).sum();
-                let count = windows.len() * copies;
-                let is_any = !windows.is_empty();
-                if count > 0 {
-                    add(&split, Way::HeldOut(windows), count);
-                }
-                (is_any, left_over)
-            }
-        };
-        if !is_long_enough {
+    fn take(&mut self, recording: Recording, rejects: &mut Rejects) -> Result<()> {
+        let Plan { frames, sets, left_over, longest } = Plan::of(self.making, recording)?;
+        if sets.iter().all(|set| set.split == TEMPLATE) && self.making.wants_windows(frames.recording.split()?) {
             let origin = Origins::of(&frames.recording.rows)?.get(0);
+            let minimum = self.making.config.minimum();
             let excerpt = format!("{longest} frames in a row, of {minimum} that a window needs");
             rejects.add("recording shorter than a window", origin.src, origin.loc, &excerpt);
         }
         if left_over > 0 {
             *self.changes.entry("frames in no window".to_owned()).or_default() += left_over as u64;
         }
+        self.open.extend(sets);
         Ok(())
     }
 }

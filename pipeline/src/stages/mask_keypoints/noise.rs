@@ -29,7 +29,6 @@ pub(super) struct NoiseConfig {
 pub(super) struct Noise {
     slight: f32,
     strong: f32,
-    windows: f64,
     /// The chances in windows of the other kinds.
     usual: Chances,
     /// The chances in windows in which nothing is hidden.
@@ -63,7 +62,6 @@ impl Noise {
         Self {
             slight: config.slight.unwrap_or(slight) as f32,
             strong: config.strong.unwrap_or(10.0 * slight) as f32,
-            windows: 1.0,
             usual,
             intact,
             directed: protocol == Protocol::Later,
@@ -80,7 +78,7 @@ impl Noise {
         draw: &mut Draw,
     ) {
         let chances = if intact { &self.intact } else { &self.usual };
-        if !draw.chance(self.windows * chances.windows) {
+        if !draw.chance(chances.windows) {
             return;
         }
         let offsets = self.offsets(chances, keypoints, draw);

@@ -60,7 +60,11 @@ pub(super) struct Set {
 /// How windows are made.
 pub(super) enum Way {
     /// Drawn from these runs of frames and moved about.
-    Training { runs: Vec<Range<usize>>, starts: Vec<usize> },
+    Training {
+        runs: Vec<Range<usize>>,
+        /// How many first frames there are in each run and those before.
+        starts: Vec<usize>,
+    },
     /// Each of these, in all strata.
     HeldOut(Vec<Range<usize>>),
     /// Each of these as it is.

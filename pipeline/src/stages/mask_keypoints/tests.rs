@@ -6,7 +6,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{Float32Type, Int64Type, UInt32Type};
 use proptest::prelude::*;
 use tessera_datasets::config::RunConfig;
-use tessera_datasets::pose;
+use tessera_datasets::pose::{self, Track};
 use tessera_datasets::schema::pose as pose_schema;
 
 use super::draw::Draw;
@@ -400,7 +400,7 @@ fn windows_do_not_depend_on_threads_or_on_how_rows_arrive() {
 fn noise_moves_the_input_and_never_the_target() {
     let table = "noise = 1.0\nrotation = false\nshares = { intact = 1 }\nrepeats = 20\nminimum = 30\n";
     let batch = frames("train", &numbers(0..60), false, |_, _| true);
-    let (rows, ..) = made(table, &[batch.clone()]);
+    let (rows, ..) = made(table, std::slice::from_ref(&batch));
     let (mut strong, mut slight, mut none, mut all) = (0.0, 0.0, 0.0, 0.0);
     for window in windows(&rows, "train") {
         for i in 0..30 * 6 {
@@ -507,6 +507,18 @@ proptest! {
         let known = after.positions_tkc.as_chunks::<3>().0.iter().zip(&after.known_tk).filter(|(_, known)| **known);
         for (point, _) in known {
             prop_assert!(point[..2].iter().all(|v| (-0.01..3000.01).contains(v)), "{point:?}");
+        }
+    }
+
+    #[test]
+    fn no_window_is_too_small_for_any_kind(frames in 1_usize..40, keypoints in 1_usize..9, number in 0_u64..50) {
+        for protocol in [Protocol::Paper, Protocol::Later] {
+            for kind in Masking::ALL {
+                let mut hidden = vec![false; frames * keypoints];
+                let draw = &mut Draw::new(2, kind.name(), number);
+                protocol.hide(kind, false, &mut Grid::new(&mut hidden, keypoints), draw);
+                prop_assert!(kind != Masking::Intact || !hidden.contains(&true));
+            }
         }
     }
 
