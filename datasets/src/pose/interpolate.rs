@@ -14,6 +14,9 @@ use super::Track;
 pub fn fill(track: &Track) -> Vec<f32> {
     let (frames, keypoints) = (track.frames(), track.keypoints);
     let mut filled_tkc = track.positions_tkc.clone();
+    if frames == 0 {
+        return filled_tkc;
+    }
     let mut never = Vec::new();
     for k in 0..keypoints {
         let known = |t: usize| track.known_tk[t * keypoints + k];
