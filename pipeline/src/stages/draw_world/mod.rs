@@ -263,6 +263,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn faults_that_cannot_be_are_refused() {
+        check_faults(&Faults::default()).unwrap();
+        for (faults, message) in [
+            (Faults { noise_mm: f64::NAN, ..Faults::NONE }, "`noise_mm` is `NaN`"),
+            (Faults { noise_mm: -1.0, ..Faults::NONE }, "`noise_mm` is `-1`"),
+            (Faults { limb_gap_rate: 1.5, ..Faults::NONE }, "`limb_gap_rate` is `1.5`; a chance is between 0 and 1"),
+        ] {
+            let error = check_faults(&faults).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
     fn parts_have_about_64_mebibytes() {
         assert_eq!(part_scenes(Record::Text, 32, 1), 10_000);
         assert_eq!(part_scenes(Record::Image, 32, 1), 10_000);
