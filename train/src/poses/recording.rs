@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use tch::{Device, Tensor};
+use tessera_datasets::console::{Progress, Unit};
 use tessera_datasets::pose::{Track, interpolate};
 use tessera_datasets::{Error, Result};
 
@@ -13,6 +14,9 @@ use crate::task::Optimise;
 
 /// Windows that the network sees at once.
 const ROWS: usize = 64;
+
+/// From so many windows on people want to see how far it is.
+const LONG: u64 = 500;
 
 /// A position for every keypoint of every frame, `y_tkc`: windows that overlap, blended with
 /// weights that rise from the first to the middle frame of a window and fall to the last. A
@@ -50,6 +54,8 @@ pub fn optimise_recording(
     let mut track = track.clone();
     let mut pending = starts(track.frames(), shape.frames, overlap);
     let mut blend = Blend::new(&track);
+    let windows = pending.len() as u64;
+    let progress = (windows >= LONG).then(|| Progress::new("optimise", windows, Unit::Count("windows")));
     // all of which anything is known comes last
     let anything = f64::MIN_POSITIVE;
     for least in request.occupancy.iter().map(|least| least.max(anything)).chain([anything]) {
@@ -60,11 +66,17 @@ pub fn optimise_recording(
             for (start, y_tkc) in starts.iter().zip(y_btkc.chunks_exact(shape.points() * 3)) {
                 blend.add(window(&track, *start, shape), y_tkc);
             }
+            if let Some(progress) = &progress {
+                progress.advance(starts.len() as u64, String::new);
+            }
         }
         if !later.is_empty() {
             blend.tell(&mut track);
         }
         pending = later;
+    }
+    if let Some(progress) = progress {
+        progress.finish("");
     }
     let found = blend.means();
     match found.iter().all(|value| value.is_finite()) {
