@@ -1,15 +1,21 @@
 //! All that the network sees of one window.
 
+use std::collections::BTreeMap;
+
 use tessera_datasets::pose::geometry::Point;
 
 use super::anatomy::Anatomy;
 use super::canonical::{Canonical, Window};
-use super::conditional::Conditional;
+use super::conditional::{Conditional, LEAST};
 use super::config::{CANDIDATES, FEATURES};
 use super::smoother::{STRENGTHS, Smoothers};
 
 /// The number of the candidate that the others are seen beside.
 const MIDDLE: usize = 2;
+/// Up to how many frames away from a given one time says more than the other keypoints.
+const NEAR: usize = 3;
+/// Over how many frames outside of what is given an error fades.
+const FADING: f64 = 10.0;
 /// A given frame that is further away than this is only far away.
 const FAR: usize = 15;
 /// How far the network may go from its candidates, in units of the noise, beside a given frame.
@@ -32,12 +38,12 @@ pub(super) struct Places<'a> {
 pub(super) fn prepare(window: &Window<'_>, anatomy: &Anatomy, smoothers: &Smoothers, out: Places<'_>) -> Canonical {
     let (frames, keypoints) = (window.frames(), window.keypoints);
     let canonical = Canonical::fit(window, anatomy);
-    let found = Found::new(window, anatomy, smoothers, &canonical);
+    let distances: Vec<(Vec<usize>, Vec<usize>)> = (0..keypoints).map(|k| to_given(window, k)).collect();
+    let found = Found::new(window, anatomy, smoothers, &canonical, &distances);
     let noise = anatomy.relative_noise();
     let mut features = out.features.as_chunks_mut::<WIDTH>().0.iter_mut();
     let mut candidates = out.candidates.chunks_exact_mut(COUNT * 3);
     let mut reach = out.reach.iter_mut();
-    let distances: Vec<(Vec<usize>, Vec<usize>)> = (0..keypoints).map(|k| to_given(window, k)).collect();
     for frame in 0..frames {
         for keypoint in 0..keypoints {
             let points = &found.candidates[keypoint][frame];
@@ -69,14 +75,22 @@ struct Found {
     relative: Vec<Vec<Point>>,
     /// By keypoint and frame.
     candidates: Vec<Vec<[Point; COUNT]>>,
+    /// What is given, by keypoint and frame.
+    given: Vec<Vec<bool>>,
     /// Keypoints that are not given in the whole window.
     absent: Vec<bool>,
 }
 
 impl Found {
-    fn new(window: &Window<'_>, anatomy: &Anatomy, smoothers: &Smoothers, canonical: &Canonical) -> Self {
+    fn new(
+        window: &Window<'_>,
+        anatomy: &Anatomy,
+        smoothers: &Smoothers,
+        canonical: &Canonical,
+        distances: &[(Vec<usize>, Vec<usize>)],
+    ) -> Self {
         let (frames, keypoints) = (window.frames(), window.keypoints);
-        let mut found = Self { relative: Vec::new(), candidates: Vec::new(), absent: Vec::new() };
+        let mut found = Self { relative: Vec::new(), candidates: Vec::new(), given: Vec::new(), absent: Vec::new() };
         for keypoint in 0..keypoints {
             let relative: Vec<Point> = (0..frames)
                 .map(|frame| match window.is_given(frame, keypoint) {
@@ -87,30 +101,113 @@ impl Found {
                     }
                 })
                 .collect();
-            let absent = !(0..frames).any(|frame| window.is_given(frame, keypoint));
+            let given: Vec<bool> = (0..frames).map(|frame| window.is_given(frame, keypoint)).collect();
+            let absent = !given.contains(&true);
             found.candidates.push(match absent {
                 true => vec![[[0.0; 3]; COUNT]; frames],
-                false => over_time(|frame| window.is_given(frame, keypoint), &relative, smoothers),
+                false => over_time(|frame| given[frame], &relative, smoothers),
             });
+            found.given.push(given);
             found.relative.push(relative);
             found.absent.push(absent);
         }
-        if found.absent.contains(&true) {
-            found.add_absent(anatomy);
+        let is_near =
+            |distances: &(Vec<usize>, Vec<usize>), frame: usize| distances.0[frame].min(distances.1[frame]) <= NEAR;
+        let near: Vec<Vec<bool>> =
+            (0..frames).map(|frame| distances.iter().map(|of| is_near(of, frame)).collect()).collect();
+        if near.iter().flatten().any(|near| !near) {
+            Hidden { anatomy, smooth: found.middles(), near }.fill(&mut found);
         }
         found
     }
 
-    fn add_absent(&mut self, anatomy: &Anatomy) {
-        let keypoints = self.absent.len();
-        let present: Vec<usize> = (0..keypoints).filter(|k| !self.absent[*k]).collect();
+    /// The middle candidates, by frame and keypoint.
+    fn middles(&self) -> Vec<Vec<Point>> {
         let frames = self.candidates.first().map_or(0, Vec::len);
-        let smooth: Vec<Vec<Point>> =
-            (0..frames).map(|frame| self.candidates.iter().map(|of| of[frame][MIDDLE]).collect()).collect();
-        let conditional = Conditional::new(anatomy, present);
-        for keypoint in (0..keypoints).filter(|k| self.absent[*k]) {
-            self.candidates[keypoint] = conditional.candidates(keypoint, &smooth);
+        (0..frames).map(|frame| self.candidates.iter().map(|of| of[frame][MIDDLE]).collect()).collect()
+    }
+}
+
+/// Points about which time says little: of keypoints that are not given in the whole window, or
+/// not near the frame.
+struct Hidden<'a> {
+    anatomy: &'a Anatomy,
+    /// The middle candidates of all that is given somewhere in the window, by frame and keypoint.
+    smooth: Vec<Vec<Point>>,
+    /// Which keypoints are given near a frame, by frame and keypoint.
+    near: Vec<Vec<bool>>,
+}
+
+impl Hidden<'_> {
+    /// Replaces the candidates of hidden points by what the others say of them.
+    fn fill(&self, found: &mut Found) {
+        // frames with the same keypoints to go by share their systems of equations
+        let mut groups: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for frame in 0..self.smooth.len() {
+            groups.entry(self.present(frame, &found.absent)).or_default().push(frame);
         }
+        let mut hidden = vec![Vec::new(); found.absent.len()];
+        for (present, frames) in groups {
+            let poses: Vec<&[Point]> = frames.iter().map(|frame| self.smooth[*frame].as_slice()).collect();
+            let conditional = Conditional::new(self.anatomy, present.clone());
+            for keypoint in (0..found.absent.len()).filter(|k| !present.contains(k)) {
+                for (frame, points) in frames.iter().zip(conditional.candidates(keypoint, &poses)) {
+                    found.candidates[keypoint][*frame] = points;
+                    hidden[keypoint].push(*frame);
+                }
+            }
+        }
+        for (keypoint, frames) in hidden.iter().enumerate() {
+            if !found.absent[keypoint] {
+                self.anchor(keypoint, frames, found);
+            }
+        }
+    }
+
+    /// The keypoints to go by in a frame: those given near it, or, where these are too few to say
+    /// how the animal lies, all that are given somewhere in the window.
+    fn present(&self, frame: usize, absent: &[bool]) -> Vec<usize> {
+        let near: Vec<usize> = (0..absent.len()).filter(|k| self.near[frame][*k]).collect();
+        match near.len() >= LEAST {
+            true => near,
+            false => (0..absent.len()).filter(|k| !absent[*k]).collect(),
+        }
+    }
+
+    /// The last candidate of a keypoint that was given earlier or will be given later: what the
+    /// others say, moved by as much as they are wrong where it is given, so that nothing jumps at
+    /// the ends of a gap.
+    fn anchor(&self, keypoint: usize, frames: &[usize], found: &mut Found) {
+        let given: Vec<usize> = (0..self.smooth.len()).filter(|frame| found.given[keypoint][*frame]).collect();
+        let mut errors: BTreeMap<usize, Point> = BTreeMap::new();
+        for frame in frames {
+            let after = given.partition_point(|g| g < frame);
+            let ends = [after.checked_sub(1).map(|i| given[i]), given.get(after).copied()];
+            let [last, next] =
+                ends.map(|end| end.map(|end| (end, *errors.entry(end).or_insert_with(|| self.error(keypoint, end)))));
+            let fading = |(end, error): (usize, Point)| {
+                let left = (-(frame.abs_diff(end) as f64) / FADING).exp();
+                error.map(|v| v * left)
+            };
+            let shift = match (last, next) {
+                (Some((from, first)), Some((to, second))) => {
+                    let share = (frame - from) as f64 / (to - from) as f64;
+                    [0, 1, 2].map(|c| first[c] * (1.0 - share) + second[c] * share)
+                }
+                (Some(end), None) | (None, Some(end)) => fading(end),
+                (None, None) => [0.0; 3],
+            };
+            let points = &mut found.candidates[keypoint][*frame];
+            points[COUNT - 1] = [0, 1, 2].map(|c| points[MIDDLE][c] + shift[c]);
+        }
+    }
+
+    /// How far the others are wrong about a keypoint in a frame in which it is given.
+    fn error(&self, keypoint: usize, frame: usize) -> Point {
+        let others = (0..self.near[frame].len()).filter(|k| *k != keypoint && self.near[frame][*k]).collect();
+        let said = Conditional::new(self.anatomy, others).candidates(keypoint, &[self.smooth[frame].as_slice()]);
+        let (true_one, said) = (self.smooth[frame][keypoint], said[0][MIDDLE]);
+        [0, 1, 2].map(|c| true_one[c] - said[c])
     }
 }
 

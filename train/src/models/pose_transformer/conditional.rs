@@ -1,4 +1,4 @@
-//! A keypoint that is not given in the whole window, from those that are.
+//! A keypoint that is not given, from those that are.
 
 use tessera_datasets::pose::geometry::{Point, Similarity};
 
@@ -11,7 +11,7 @@ use super::config::CANDIDATES;
 const ERROR: f64 = 1.5;
 const LOCAL_ERRORS: [f64; 3] = [0.7, 2.0, 5.0];
 /// So few given keypoints leave open how a pose is turned.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 
 /// Conditional means under Gaussians over aligned poses, given the keypoints `present`.
 pub(super) struct Conditional<'a> {
@@ -29,7 +29,7 @@ impl<'a> Conditional<'a> {
 
     /// Candidates for a keypoint in every frame, relative to the mean pose. `smooth` is where the
     /// given keypoints are, `smooth[frame][keypoint]` relative to the mean pose.
-    pub(super) fn candidates(&self, keypoint: usize, smooth: &[Vec<Point>]) -> Vec<[Point; CANDIDATES as usize]> {
+    pub(super) fn candidates(&self, keypoint: usize, smooth: &[&[Point]]) -> Vec<[Point; CANDIDATES as usize]> {
         let whole = self.solve(&self.whole, &self.anatomy.covariance, keypoint);
         let from_whole: Vec<Point> = smooth.iter().map(|pose| product(&whole, &self.present, |k| pose[k])).collect();
         if self.present.len() < LEAST {
@@ -42,7 +42,7 @@ impl<'a> Conditional<'a> {
 
     /// In every frame, the given keypoints are moved onto the local mean, and the conditional mean
     /// of what is left is moved back.
-    fn local(&self, keypoint: usize, smooth: &[Vec<Point>]) -> Vec<[Point; 3]> {
+    fn local(&self, keypoint: usize, smooth: &[&[Point]]) -> Vec<[Point; 3]> {
         let anatomy = self.anatomy;
         let (scale, local) = (anatomy.scale, &anatomy.local[keypoint]);
         let solutions = LOCAL_ERRORS.map(|error| {
@@ -54,7 +54,7 @@ impl<'a> Conditional<'a> {
         let weights: Vec<f64> = self.present.iter().map(|k| local.weights[*k]).collect();
         let mean = |k: usize| anatomy.mean[k].map(|v| v / scale);
         let own = mean(keypoint);
-        let frame = |pose: &Vec<Point>| {
+        let frame = |pose: &&[Point]| {
             let absolute = |k: &usize| {
                 let (p, m) = (pose[*k], mean(*k));
                 [0, 1, 2].map(|c| p[c] + m[c])

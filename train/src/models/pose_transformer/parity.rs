@@ -73,7 +73,7 @@ fn candidates_answers_loss_and_gradients_are_those_of_pytorch() {
     let fixture = Fixture::read();
     let (parameters, network) = fixture.network();
     let given_btk = fixture.get("given").to_kind(Kind::Bool);
-    let frames_bt = Tensor::ones([4, 10], (Kind::Bool, Device::Cpu));
+    let frames_bt = Tensor::ones([5, 10], (Kind::Bool, Device::Cpu));
     let poses = Poses { input_btkc: fixture.get("input"), given_btk: &given_btk, frames_bt: &frames_bt };
     let prepared = network.prepare(&poses).unwrap();
     for (found, name) in [
