@@ -108,7 +108,7 @@ for (const stage of document.querySelectorAll(".stage")) {
     return input;
   };
   controls.append(play);
-  const time = slider("frame ", T - 1, 0), turn = slider("turn ", 359, 0);
+  const time = slider("frame ", T - 1, T >> 1), turn = slider("turn ", 359, 0);
   const shown = controls.appendChild(make("span", {}));
   stage.append(controls);
   const draw = () => {

@@ -128,6 +128,15 @@ fn the_parts_add_up() {
 }
 
 #[test]
+fn a_simpler_method_that_says_what_another_says_is_noticed() {
+    assert!(!codes(&report(&PosePlace::new(), &[])).contains(&"baselines-alike"));
+    let place = PosePlace::with(|walks| walks.poses = 0);
+    let report = report(&place, &[]);
+    assert_eq!(report["poses"]["alike"], json!([["interpolated", "template"]]));
+    assert!(codes(&report).contains(&"baselines-alike"));
+}
+
+#[test]
 fn films_show_windows_whole() {
     let place = PosePlace::new();
     let report = report(&place, &[]);

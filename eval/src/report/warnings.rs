@@ -226,6 +226,12 @@ fn poses(made: &Poses, found: &mut Vec<Warning>) {
         let text = format!("in `{}` {} is nearer to the truth than the model", stratum.corruption, best.within());
         found.push(warning("worse-than-simpler", text, "where gaps are like these, take the simpler method"));
     }
+    // where keypoints are hidden only for whole windows the smoother has nothing to add to lines
+    for [one, other] in made.alike.iter().filter(|pair| pair.contains(&Estimate::Template)) {
+        let text = format!("{} and {} say the same everywhere", one.label(), other.label());
+        let hint = "one of them had nothing to go by when the predictions were made: `tessera-train predict` again";
+        found.push(warning("baselines-alike", text, hint));
+    }
     if made.masked == 0 {
         let hint = "nothing is known about gaps; `mask-keypoints` hides keypoints whose truth is known";
         found.push(warning("nothing-hidden", "no keypoint with a known truth was hidden", hint));

@@ -126,7 +126,7 @@ fn whole(keypoints: usize, positions_tkc: Vec<f32>) -> Track {
 
 fn optimise(walks: &Walks, skeleton: &pose::Skeleton) -> Vec<Optimised> {
     let keypoints = skeleton.keypoints.len();
-    let library = animal::Track::draw(7, 900, 4 * walks.poses, &animal::Faults::NONE);
+    let library = animal::Track::draw(7, 900, 4 * walks.poses.max(1), &animal::Faults::NONE);
     let library = whole(keypoints, library.truth_tkc);
     let mut random = ChaCha8Rng::seed_from_u64(walks.seed);
     // what is hidden is the same for every run

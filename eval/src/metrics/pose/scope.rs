@@ -77,8 +77,8 @@ impl Scope {
 
     /// Whose places they are, as the subject of a sentence.
     pub(super) fn subject(&self) -> String {
-        let keypoint = self.keypoint.as_ref().map_or_else(String::new, |name| format!(" for `{name}`"));
-        let windows = self.corruption.as_ref().map_or_else(String::new, |name| format!(" in windows `{name}`"));
+        let keypoint = self.keypoint.as_ref().map_or_else(String::new, |name| format!(" for “{name}”"));
+        let windows = self.corruption.as_ref().map_or_else(String::new, |name| format!(" in “{name}”"));
         let place = keypoint + &windows;
         match self.estimate {
             Estimate::Optimised => format!("the model's places{place} are"),

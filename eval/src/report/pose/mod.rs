@@ -35,7 +35,7 @@ pub(super) use paired::Side;
 pub(super) use row::Row;
 
 use crate::bootstrap::Bootstrap;
-use crate::metrics::pose::windows;
+use crate::metrics::pose::{Estimate, windows};
 use crate::predictions::Predictions;
 use crate::rows::Rows;
 
@@ -77,6 +77,8 @@ pub struct Poses {
     pub films: Vec<Film>,
     /// What the model looked at.
     pub attention: Attention,
+    /// Simpler methods that say the same as another in every window.
+    pub alike: Vec<[Estimate; 2]>,
     /// Whether the weights are an exponential moving average of those that were trained.
     pub average: bool,
     #[serde(skip)]
@@ -126,6 +128,7 @@ impl Poses {
             filters: filters(predictions)?,
             films,
             attention: Attention::read(explanations, predictions.split(), &skeleton)?,
+            alike: row::alike(&gathered.rows),
             average: details.flag("average"),
             strata,
             sides,

@@ -62,3 +62,13 @@ impl Row {
         }
     }
 }
+
+/// Pairs of simpler methods whose errors are the same in every window in which something is hidden.
+pub(super) fn alike(rows: &[Row]) -> Vec<[Estimate; 2]> {
+    let [interpolated, kalman, template] = Estimate::BASELINES;
+    let pairs = [[interpolated, kalman], [interpolated, template], [kalman, template]];
+    let hidden: Vec<&Row> = rows.iter().filter(|row| row.masked.count > 0).collect();
+    let same =
+        |[a, b]: &[Estimate; 2]| hidden.iter().all(|row| row.masked.sums[*a as usize] == row.masked.sums[*b as usize]);
+    pairs.into_iter().filter(|pair| !hidden.is_empty() && same(pair)).collect()
+}

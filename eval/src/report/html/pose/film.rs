@@ -107,8 +107,12 @@ impl View<'_> {
         })
     }
 
+    /// How low the lowest keypoint is in the middle of the frames: one that jumps leaves it.
     fn floor(&self) -> f64 {
-        (0..self.film.frames).flat_map(|t| self.anchor(t)).map(|place| place[2]).fold(f64::INFINITY, f64::min)
+        let lowest = |t: usize| self.anchor(t).iter().map(|place| place[2]).fold(f64::INFINITY, f64::min);
+        let mut lowest: Vec<f64> = (0..self.film.frames).map(lowest).collect();
+        lowest.sort_by(f64::total_cmp);
+        lowest.get(lowest.len() / 2).copied().unwrap_or(0.0)
     }
 
     /// The horizontal direction in which the body is longest.
