@@ -9,14 +9,16 @@
 //! - [`stage`]: what a stage is; [`stages`]: those there are; [`plan`]: a chain that fits together
 //! - [`inputs`]: raw files; [`rows`]: batches on their way; [`rejects`]: rows that were dropped
 //! - [`executor`]: running; [`artifacts`]: what folds make; [`data_card`]: the `README.md`
-//! - [`bpe`], [`pose`]: byte-pair encoding and filters of poses, algorithms without I/O
-//! - [`cli`]: the program; [`show`] and [`fetch`]: two of its commands
+//! - [`bpe`], [`pose`], [`triangulation`]: byte-pair encoding, filters of poses, and points in space
+//!   from the views of cameras: algorithms without I/O
+//! - [`cli`]: the program; [`show`], [`fetch`] and [`export_poses`]: three of its commands
 
 pub mod artifacts;
 pub mod bpe;
 pub mod cli;
 pub mod data_card;
 pub mod executor;
+pub mod export_poses;
 pub mod fetch;
 pub mod inputs;
 mod parallel;
@@ -27,3 +29,4 @@ pub mod rows;
 pub mod show;
 pub mod stage;
 pub mod stages;
+pub mod triangulation;

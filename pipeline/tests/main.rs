@@ -15,3 +15,4 @@ mod same_bytes;
 mod shakespeare;
 mod stages;
 mod support;
+mod triangulation;

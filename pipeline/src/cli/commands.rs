@@ -9,9 +9,10 @@ use tessera_datasets::manifest::Manifest;
 use tessera_datasets::shard::Dataset;
 use tessera_datasets::{Error, Result};
 
-use super::{ConfigArgs, RunArgs, summary};
+use super::{ConfigArgs, ExportArgs, RunArgs, summary};
 use crate::data_card::split_names;
 use crate::executor::{self, Options, Outcome};
+use crate::export_poses;
 use crate::inputs::{InputFile, counted};
 use crate::plan::Plan;
 use crate::stages::STAGES;
@@ -86,6 +87,19 @@ pub(super) fn show(dir: &Path, split: Option<&str>, rows: usize) -> Result<()> {
     print(format!("{} · splits {}", describe(manifest), splits.join(", ")));
     print(format!("split {split}, {} rows", thousands(manifest.splits.get(split).map_or(0, |s| s.rows))));
     tables.iter().for_each(print);
+    Ok(())
+}
+
+pub(super) fn export_poses(args: &ExportArgs) -> Result<()> {
+    let options = export_poses::Options {
+        format: args.format,
+        split: args.split.as_deref(),
+        gzip: args.gzip,
+        replace: args.replace,
+    };
+    let written = export_poses::export(&Dataset::open(&args.dir)?, &args.output, &options)?;
+    let (files, frames) = (counted(written.files, "recording"), counted(written.frames, "frame"));
+    print(format!("{files} of {frames} as `{}` in {}", args.format, args.output.display()));
     Ok(())
 }
 

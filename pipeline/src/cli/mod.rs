@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tessera_datasets::config::RunConfig;
+use tessera_datasets::pose::formats::Format;
 use tessera_datasets::{Error, Result, console};
 
 /// Raw files to Parquet shards: the first third of Tessera.
@@ -56,6 +57,12 @@ enum Command {
         #[arg(long, default_value_t = 5)]
         rows: usize,
     },
+    /// Write the recordings of a dataset of poses back to the files of other programs
+    ///
+    /// A file for each subject, with the frames of all splits in the order of time. Reading it again
+    /// gives the same numbers.
+    #[command(after_help = "Example:\n  tessera-pipeline export-poses data/rat23 --format cvkit3d --output exported")]
+    ExportPoses(ExportArgs),
     /// List the stages that a pipeline can have
     #[command(after_help = "Example:\n  tessera-pipeline list")]
     List,
@@ -80,6 +87,32 @@ struct ConfigArgs {
     /// Override a value of the config; can be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct ExportArgs {
+    /// The folder of a dataset of kind pose
+    dir: PathBuf,
+    /// How the files are laid out: flattened, cvkit3d or deeplabcut
+    #[arg(long, value_parser = format)]
+    format: Format,
+    /// The folder for the files
+    #[arg(long)]
+    output: PathBuf,
+    /// One split; all of them where none is named
+    #[arg(long)]
+    split: Option<String>,
+    /// Compress the files with gzip
+    #[arg(long)]
+    gzip: bool,
+    /// Overwrite files that are there
+    #[arg(long)]
+    replace: bool,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    let known = Format::ALL.iter().find(|format| format.name() == name);
+    known.copied().ok_or_else(|| format!("the formats are {}", Format::ALL.map(Format::name).join(", ")))
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +153,7 @@ pub fn main() -> Result<()> {
         Command::Check(args) => commands::check(&args),
         Command::Verify { dir } => commands::verify(&dir),
         Command::Show { dir, split, rows } => commands::show(&dir, split.as_deref(), rows),
+        Command::ExportPoses(args) => commands::export_poses(&args),
         Command::List => commands::list(),
         Command::Cards => commands::cards(),
         Command::Fetch { card } => commands::fetch(&card),

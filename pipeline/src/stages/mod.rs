@@ -20,6 +20,7 @@ mod resize_images;
 mod split;
 mod statistics;
 mod train_tokenizer;
+mod triangulate;
 mod use_tokenizer;
 
 use tessera_datasets::Result;
@@ -53,6 +54,7 @@ pub const STAGES: &[Entry] = &[
     read_bitext::ENTRY,
     read_images::ENTRY,
     read_poses::ENTRY,
+    triangulate::ENTRY,
     draw_world::ENTRY,
     split::ENTRY,
     filter_bitext::ENTRY,
