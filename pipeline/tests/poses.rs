@@ -211,3 +211,69 @@ fn real_recordings_are_read_to_the_last_digit() {
         assert_eq!([train.positions_tkc, test.positions_tkc].concat(), file.track.positions_tkc);
     }
 }
+
+#[test]
+fn what_is_exported_is_what_was_read() {
+    let folder = folder();
+    let mut walk = walk(30);
+    // a keypoint that is missing, and a frame that is dropped
+    walk += "1,2,3,,,\n1,2\n1e-7,-0.3333333,123456.789,0.1,0.2,0.3\n";
+    folder.write("raw/day 1/a.csv", walk);
+    folder.write("raw/b.csv", "nose;tail\n[1, 2, 3];\n;[4, 5, 6]\n");
+    let split = "[[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\nvalidation = 0.2\ntest = 0.3\n";
+    folder.config(&format!("{READ}{split}"));
+    folder.run(&[]);
+    let whole = |dir: &Path| {
+        // the splits are in the order of time within a recording
+        let names = ["train", "validation", "test"];
+        names.map(|split| (folder.column(split, "id"), folder.column(split, "content_hash"), track(dir, split)))
+    };
+    let before = whole(&folder.made());
+    for (format, more) in [("flattened", "--gzip"), ("cvkit3d", "--replace"), ("deeplabcut", "--replace")] {
+        let output = format!("exported-{format}");
+        let ended = folder.call(&["export-poses", "data/made", "--format", format, "--output", &output, more]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert_eq!(ended.stdout.trim(), format!("2 recordings of 34 frames as `{format}` in {output}"));
+        let ending = if format == "flattened" { "csv.gz" } else { "csv" };
+        let file = folder.path().join(&output).join(format!("day 1/a.{ending}"));
+        let skeleton = Skeleton::parse(CARD).unwrap();
+        let back = formats::read(&file, &skeleton, None).unwrap();
+        assert_eq!((back.format.name(), back.frames[30], back.frames[31]), (format, 30, 32));
+        assert_eq!(back.track.point(31, 0), Some([1e-7, -0.333_333_3, 123_456.79]));
+        // and as a dataset it has the same rows
+        folder.config_of(&format!("paths = [{output:?}]\nlicense = \"CC0-1.0\""), &format!("{READ}{split}"));
+        folder.run(&["--replace"]);
+        assert_eq!(whole(&folder.made()), before, "{format}");
+    }
+    let again = ["export-poses", "data/made", "--format", "cvkit3d", "--output", "exported-cvkit3d"];
+    folder.call(&again).refused(&["exported-cvkit3d/b.csv`: the file is there already", "hint:", "`--replace`"]);
+    let ended =
+        folder.call(&["export-poses", "data/made", "--format", "flattened", "--output", "held", "--split", "test"]);
+    assert_eq!(ended.stdout.trim(), "2 recordings of 11 frames as `flattened` in held");
+    folder
+        .call(&["export-poses", "data/made", "--format", "cvkit", "--output", "x"])
+        .refused(&["the formats are flattened, cvkit3d, deeplabcut"]);
+    folder.write("text/a.txt", "text");
+    folder.config_of("paths = [\"text\"]", "[[pipeline.stage]]\nkind = \"read-text\"\n");
+    folder.run(&["--replace"]);
+    folder.call(&again).refused(&["a dataset of kind `text`, which has no recordings of poses"]);
+}
+
+#[test]
+fn statistics_of_poses_are_in_a_file_and_in_the_card() {
+    let folder = folder();
+    folder.write("raw/a.csv", walk(18) + "1,2,3,,,\n18,0.25,1,18.5,-1,2\n");
+    folder.config(&format!("{READ}[[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\ntest = 0.5\n[[pipeline.stage]]\nkind = \"statistics\"\n"));
+    folder.run(&[]);
+    let text = fs_err::read_to_string(folder.made().join("stats/poses.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let [train, test] = ["train", "test"].map(|split| &report["splits"][split]);
+    assert_eq!((&train["frames"], &test["frames"], &train["missing_share"]), (&10.into(), &10.into(), &0.0.into()));
+    assert_eq!(test["keypoints"]["tail"]["missing"], 1);
+    let bone = train["bones"][0]["mean"].as_f64().unwrap();
+    assert!((bone - (0.25 + 1.25_f64.powi(2) + 1.0).sqrt()).abs() < 1e-6, "{bone}");
+    assert_eq!(folder.manifest().details["pose"]["splits"]["test"]["longest_gap"], 1);
+    let card = fs_err::read_to_string(folder.made().join("README.md")).unwrap();
+    assert!(card.contains("2 keypoints and 1 bone of the skeleton `mouse`, in mm: nose, tail."), "{card}");
+    assert!(card.contains("| test | 1 | 10 | 5.00 % | 1 | 1 |"), "{card}");
+}

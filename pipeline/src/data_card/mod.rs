@@ -4,6 +4,7 @@
 //! made, what is in it, where it comes from, how to load it.
 
 mod images;
+mod poses;
 mod windows;
 mod yaml;
 
@@ -131,6 +132,7 @@ fn body(out: &mut String, manifest: &Manifest, card: Option<&Card>) -> std::fmt:
     }
     translations(out, manifest)?;
     images::images(out, manifest)?;
+    poses::poses(out, manifest)?;
     windows::windows(out, manifest)?;
     let rows = &manifest.rows;
     writeln!(out, "\n## From rows read to rows kept\n\n| stage | rows in | rows out |\n|---|---:|---:|")?;

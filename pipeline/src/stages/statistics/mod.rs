@@ -6,11 +6,13 @@
 //! made a tokenizer; how long rows are, and how much longer one language is than another.
 //! Of images: sizes, formats, colours, classes, mean and deviation of the channels, and a contact
 //! sheet, `stats/<name>.jpg`.
+//! Of poses: which keypoints are missing and for how long, lengths of bones, speed: see [`poses`].
 //! Lengths are in characters and in tokens, of translations in words and in tokens; their quantiles
 //! are exact (nearest rank).
 
 mod images;
 mod lengths;
+mod poses;
 mod translations;
 
 use std::collections::BTreeMap;
@@ -31,11 +33,12 @@ use crate::rows::{SPLIT, TokenColumn, strings};
 use crate::stage::{Fold, FoldStart, Pass, Stage, StageContext, needs_kind};
 use images::{Effort, Images};
 use lengths::Lengths;
+use poses::Poses;
 use translations::Translations;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "statistics",
-    summary: "counts what is in text, tokens, translations or images, with quantiles; of images also mean and deviation",
+    summary: "counts what is in text, tokens, translations, images or poses, with quantiles, means and deviations",
     example: "",
     parse,
 };
@@ -81,6 +84,7 @@ enum State {
     Symbols(Counts),
     Translations(Translations),
     Images(Images),
+    Poses(Poses),
 }
 
 /// Counts of some rows of text or tokens.
@@ -106,6 +110,7 @@ impl Statistics {
     fn path(&self, kind: Kind) -> String {
         let usual = match kind {
             Kind::Image | Kind::Caption => "images",
+            Kind::Pose => "poses",
             other => other.name(),
         };
         format!("stats/{}.json", self.name.as_deref().unwrap_or(usual))
@@ -122,11 +127,15 @@ impl Fold for Statistics {
     fn check(&self, input: Kind) -> Result<()> {
         match input {
             Kind::Image | Kind::Caption => Ok(()),
-            Kind::Text | Kind::Tokens | Kind::Translation => match self.of_images {
+            Kind::Text | Kind::Tokens | Kind::Translation | Kind::Pose => match self.of_images {
                 None => Ok(()),
                 Some(key) => Err(Error::input(format!("`{key}` is of images, but rows of kind `{input}` come in"))),
             },
-            other => Err(needs_kind(&[Kind::Text, Kind::Tokens, Kind::Translation, Kind::Image, Kind::Caption], other)),
+            other => {
+                const NEEDED: [Kind; 6] =
+                    [Kind::Text, Kind::Tokens, Kind::Translation, Kind::Image, Kind::Caption, Kind::Pose];
+                Err(needs_kind(&NEEDED, other))
+            }
         }
     }
 
@@ -141,6 +150,7 @@ impl Fold for Statistics {
         Ok(match at.schema.kind() {
             Kind::Translation => State::Translations(Translations::new(at)?),
             Kind::Image | Kind::Caption => State::Images(Images::new(at.schema, self.effort)),
+            Kind::Pose => State::Poses(Poses::new(at)?),
             kind => State::Symbols(Counts { kind, splits: BTreeMap::new(), symbols: Vec::new() }),
         })
     }
@@ -149,6 +159,7 @@ impl Fold for Statistics {
         match state {
             State::Translations(translations) => translations.add(batch),
             State::Images(images) => images.add(batch),
+            State::Poses(poses) => poses.add(batch),
             State::Symbols(counts) if counts.kind == Kind::Text => counts.add_text(batch),
             State::Symbols(counts) => counts.add_tokens(batch),
         }
@@ -159,6 +170,7 @@ impl Fold for Statistics {
             (State::Symbols(first), State::Symbols(second)) => Ok(State::Symbols(first.merge(second))),
             (State::Translations(first), State::Translations(second)) => Ok(State::Translations(first.merge(second))),
             (State::Images(first), State::Images(second)) => Ok(State::Images(first.merge(second))),
+            (State::Poses(first), State::Poses(second)) => Ok(State::Poses(first.merge(second))),
             _ => Err(Error::internal("statistics of rows of two kinds")),
         }
     }
@@ -179,6 +191,11 @@ impl Fold for Statistics {
                     artifacts.detail("contact_sheet", name);
                 }
                 (Kind::Image, images.report())
+            }
+            State::Poses(poses) => {
+                let (report, overview) = poses.reports();
+                artifacts.detail("pose", overview);
+                (Kind::Pose, report)
             }
         };
         let mut bytes = serde_json::to_vec_pretty(&report).map_err(|e| Error::internal(e.to_string()))?;
