@@ -77,7 +77,7 @@ fn lenses_bend_as_opencv_bends_them() {
 }
 
 #[test]
-fn points_are_those_of_numpy_and_of_bu_cvkit() {
+fn points_are_those_of_numpy_bu_cvkit_and_aniposelib() {
     let golden = golden();
     let cameras = cameras(&golden);
     let least: Vec<f32> = serde_json::from_value(golden["least"].clone()).unwrap();
@@ -103,6 +103,11 @@ fn points_are_those_of_numpy_and_of_bu_cvkit() {
         assert!(distance(at(&plain, i), expected) < 2e-4, "{i}: {:?} {expected:?}", at(&plain, i));
         assert!(distance(at(&plain, i), numbers::<3>(&golden["dltrecon"])[i]) < 4e-4);
         assert!(distance(at(&aligned, i), numbers::<3>(&golden["aligned"])[i]) < 5e-4);
+    }
+    // aniposelib uses every view
+    let all = reconstruct(&pairs, &settings(Choice::All)).unwrap();
+    for (i, expected) in numbers::<3>(&golden["aniposelib"]).into_iter().enumerate() {
+        assert!(distance(at(&all, i), expected) < 2e-4, "{i}: {:?} {expected:?}", at(&all, i));
     }
     // in double precision it is the same to the last digits
     let mut memory = Vec::new();
