@@ -39,8 +39,8 @@ fn a_wrong_value_and_a_wrong_order_have_their_line() {
     let folder = folder();
     folder.config("[[pipeline.stage]]\nkind = \"read-text\"\nrows = \"lines\"\n");
     folder.call(&["check", "config.toml"]).refused(&["row 11", "`pipeline.stage[0].rows`", "`paragraph`"]);
-    folder.config(&format!("{READ_LINES}[[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\ntest = 0.1\n"));
-    folder.call(&["check", "config.toml"]).refused(&["row 15", "unknown key `test`", "`validation`"]);
+    folder.config(&format!("{READ_LINES}[[pipeline.stage]]\nkind = \"split\"\nmethod = \"tail\"\nstratify = true\n"));
+    folder.call(&["check", "config.toml"]).refused(&["row 15", "unknown key `stratify`", "`validation`"]);
     folder.config(&format!("{READ_LINES}[[pipeline.stage]]\nkind = \"encode\"\n"));
     folder.call(&["check", "config.toml"]).refused(&[
         "row 13",

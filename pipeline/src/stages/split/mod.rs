@@ -179,7 +179,7 @@ impl Map for Split {
     fn output(&self, input: Kind) -> Result<Kind> {
         match (&self.method, input) {
             (Method::Tail(shares), Kind::Text) if shares.test > 0.0 || !shares.only.is_empty() => {
-                let message = "`tail` cuts documents in two: `test` and `only` are of recordings of poses";
+                let message = "cuts documents in two by their `tail`: `test` and `only` are of recordings of poses";
                 Err(Error::input(message).hint("hold the end out with `validation`, or use `method = \"hash\"`"))
             }
             (Method::Tail(_), Kind::Text | Kind::Pose) | (Method::Hash(_) | Method::File { .. }, _) => Ok(input),
