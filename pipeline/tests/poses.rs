@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Float32Type;
+use tessera_datasets::console::say;
 use tessera_datasets::pose::formats::{self, Format};
 use tessera_datasets::pose::{Skeleton, Track};
 use tessera_datasets::shard::Dataset;
@@ -183,7 +184,7 @@ fn real_recordings_are_read_to_the_last_digit() {
         ("fly14.csv.gz", 6000, 14, [1.02566, -0.07492, 1.42640], "frame 5999"),
     ] {
         let Some(dir) = shared(&format!("data/pose/{name}")) else {
-            println!("skipped: no data/pose/{name} beside this machine's sources");
+            say(format!("skipped: set TESSERA_SHARED to the folder above `data/pose/{name}`"));
             continue;
         };
         let folder = Folder::new();

@@ -202,7 +202,7 @@ pub(crate) fn write_poses_with(dir: &Path, windows: usize, more: f32) {
             let hidden = |frame: usize, keypoint: usize| match (split, absent) {
                 ("template", _) => false,
                 (_, true) => keypoint == number % KEYPOINTS,
-                (_, false) => (frame * 3 + keypoint + number) % 4 == 0,
+                (_, false) => (frame * 3 + keypoint + number).is_multiple_of(4),
             };
             // the last window of each split is a short one
             let frames = if number + 1 == numbers.end { WINDOW - 2 } else { WINDOW };

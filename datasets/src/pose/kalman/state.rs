@@ -84,8 +84,8 @@ impl State {
             return;
         }
         let gain = [pp, pv, pa].map(|value| value / total);
-        for c in 0..3 {
-            let surprise = measured[c] - self.position[c];
+        for (c, measured) in measured.iter().enumerate() {
+            let surprise = measured - self.position[c];
             self.position[c] += gain[0] * surprise;
             self.velocity[c] += gain[1] * surprise;
             self.acceleration[c] += gain[2] * surprise;

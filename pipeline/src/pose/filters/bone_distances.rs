@@ -105,7 +105,7 @@ pub fn remove_unfit(track: &mut Track, distances: &Distances, threshold: f64, fa
 /// The median as numpy has it: of an even number of values the mean of the two in the middle.
 pub(super) fn median(values: &mut [f64]) -> f64 {
     let half = values.len() / 2;
-    let even = values.len() % 2 == 0;
+    let even = values.len().is_multiple_of(2);
     let (below, middle, _) = values.select_nth_unstable_by(half, f64::total_cmp);
     match even {
         true => below.iter().copied().fold(f64::NEG_INFINITY, f64::max).midpoint(*middle),

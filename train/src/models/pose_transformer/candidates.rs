@@ -45,11 +45,11 @@ pub(super) fn prepare(window: &Window<'_>, anatomy: &Anatomy, smoothers: &Smooth
     let mut candidates = out.candidates.chunks_exact_mut(COUNT * 3);
     let mut reach = out.reach.iter_mut();
     for frame in 0..frames {
-        for keypoint in 0..keypoints {
+        for (keypoint, (before, after)) in distances.iter().enumerate() {
             let points = &found.candidates[keypoint][frame];
             let given = window.is_given(frame, keypoint);
             let near = |distance: usize| distance.min(FAR) as f64 / FAR as f64;
-            let (before, after) = (near(distances[keypoint].0[frame]), near(distances[keypoint].1[frame]));
+            let (before, after) = (near(before[frame]), near(after[frame]));
             let middle = points[MIDDLE];
             let beside = |point: Point| [0, 1, 2].map(|c| ((point[c] - middle[c]) / noise).asinh());
             let own = if given { beside(found.relative[keypoint][frame]) } else { [0.0; 3] };

@@ -204,14 +204,8 @@ fn distance_deviations(poses: &[Vec<Point>]) -> Vec<Vec<f64>> {
         let mean = poses.iter().map(|pose| distance(pose, i, j)).sum::<f64>() / poses.len() as f64;
         poses.iter().map(|pose| (distance(pose, i, j) - mean).powi(2)).sum::<f64>() / (poses.len() as f64 - 1.0)
     };
-    let mut out = vec![vec![0.0; keypoints]; keypoints];
-    for i in 0..keypoints {
-        for j in 0..i {
-            out[i][j] = variance(i, j);
-            out[j][i] = out[i][j];
-        }
-    }
-    out
+    let row = |i: usize| (0..keypoints).map(|j| if i == j { 0.0 } else { variance(i.min(j), i.max(j)) }).collect();
+    (0..keypoints).map(row).collect()
 }
 
 /// The poses aligned in space for one keypoint.

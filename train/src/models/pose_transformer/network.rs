@@ -115,15 +115,17 @@ impl PoseTransformer {
                 .par_chunks_mut(points * FEATURES as usize)
                 .zip(candidates.par_chunks_mut(points * WIDE))
                 .zip(reach.par_chunks_mut(points))
+                .map(|((features, candidates), reach)| Places { features, candidates, reach })
                 .enumerate();
-            let window = |(row, ((features, candidates), reach)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+            let window = |(row, places): (usize, Places<'_>)| {
                 let window = Window {
                     keypoints: k as usize,
                     positions: &positions[row * points * 3..(row + 1) * points * 3],
                     given: &given[row * points..(row + 1) * points],
                 };
-                prepare(&window, anatomy, smoothers, Places { features, candidates, reach })
+                prepare(&window, anatomy, smoothers, places)
             };
+            // one thread means one, here too
             ways = match tch::get_num_threads() {
                 1 => places.with_min_len(b as usize).map(window).collect(),
                 _ => places.map(window).collect(),

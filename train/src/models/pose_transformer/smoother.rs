@@ -93,20 +93,21 @@ impl Factor {
         let frames = side.len();
         for i in 0..frames {
             for d in 1..=BAND.min(i) {
-                for c in 0..3 {
-                    side[i][c] -= self.lower[i][d - 1] * side[i - d][c];
-                }
+                side[i] = less(side[i], self.lower[i][d - 1], side[i - d]);
             }
         }
         for i in (0..frames).rev() {
             side[i] = side[i].map(|v| v * self.inverse[i]);
             for d in 1..=BAND.min(frames - 1 - i) {
-                for c in 0..3 {
-                    side[i][c] -= self.lower[i + d][d - 1] * side[i + d][c];
-                }
+                side[i] = less(side[i], self.lower[i + d][d - 1], side[i + d]);
             }
         }
     }
+}
+
+/// `a − factor · b`.
+fn less(a: Point, factor: f64, b: Point) -> Point {
+    [0, 1, 2].map(|c| a[c] - factor * b[c])
 }
 
 #[cfg(test)]
