@@ -17,8 +17,6 @@ pub const PREDICTED: &str = "predicted";
 /// How keypoints are filtered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
-    /// Noise and motion.
-    pub motion: Motion,
     /// The longest gap that is gone through and filled, in frames. After a longer one the filter
     /// starts anew.
     pub longest: u64,
@@ -30,10 +28,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Filters all keypoints.
-    pub fn run(&self, track: &mut Track, frames: &[i64], log: &mut Log) {
+    /// Filters all keypoints, whose noise and motion `motion_k` has.
+    pub fn run(&self, track: &mut Track, frames: &[i64], motion_k: &[Motion], log: &mut Log) {
         let mut stretch = Stretch::default();
-        for k in 0..track.keypoints {
+        for (k, motion) in motion_k.iter().enumerate() {
             for t in 0..track.frames() {
                 let Some(here) = point(track, t, k) else {
                     continue;
@@ -41,12 +39,12 @@ impl Filter {
                 match self.steps(frames, &stretch, t) {
                     Some(steps) => stretch.go_on(t, steps, here),
                     None => {
-                        self.finish(&mut stretch, track, frames, k, log);
+                        self.finish(&mut stretch, track, frames, (k, motion), log);
                         stretch.begin(t, here);
                     }
                 }
             }
-            self.finish(&mut stretch, track, frames, k, log);
+            self.finish(&mut stretch, track, frames, (k, motion), log);
         }
     }
 
@@ -58,11 +56,18 @@ impl Filter {
         elapsed(frames, stretch.last, t).filter(|steps| steps - 1 <= self.longest)
     }
 
-    fn finish(&self, stretch: &mut Stretch, track: &mut Track, frames: &[i64], k: usize, log: &mut Log) {
+    fn finish(
+        &self,
+        stretch: &mut Stretch,
+        track: &mut Track,
+        frames: &[i64],
+        (k, motion): (usize, &Motion),
+        log: &mut Log,
+    ) {
         if stretch.seen.len() > 1 {
             match self.smooth {
-                true => smooth_points(&mut stretch.seen, &self.motion, &mut stretch.states),
-                false => self.filter_points(&mut stretch.seen),
+                true => smooth_points(&mut stretch.seen, motion, &mut stretch.states),
+                false => self.filter_points(&mut stretch.seen, motion),
             }
             for t in stretch.first..=stretch.last {
                 let at = elapsed(frames, stretch.first, t).unwrap_or(0) as usize;
@@ -80,18 +85,18 @@ impl Filter {
     }
 
     /// Forward only. The first point stays as it is.
-    fn filter_points(&self, seen: &mut [Option<Point>]) {
+    fn filter_points(&self, seen: &mut [Option<Point>], motion: &Motion) {
         let Some((Some(first), rest)) = seen.split_first_mut() else {
             return;
         };
         let mut state = match self.start {
             Some([position, velocity, acceleration]) => State::start(*first, position, velocity, acceleration),
-            None => State::unmoved(*first, &self.motion),
+            None => State::unmoved(*first, motion),
         };
         for point in rest {
-            state.predict(&self.motion);
+            state.predict(motion);
             if let Some(measured) = point {
-                state.update(*measured, &self.motion);
+                state.update(*measured, motion);
             }
             *point = Some(state.position());
         }
