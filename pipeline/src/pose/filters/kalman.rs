@@ -17,6 +17,8 @@ pub const PREDICTED: &str = "predicted";
 /// How keypoints are filtered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filter {
+    /// Noise and motion.
+    pub motion: Motion,
     /// The longest gap that is gone through and filled, in frames. After a longer one the filter
     /// starts anew.
     pub longest: u64,
@@ -28,10 +30,10 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Filters all keypoints, whose noise and motion `motion_k` has.
-    pub fn run(&self, track: &mut Track, frames: &[i64], motion_k: &[Motion], log: &mut Log) {
+    /// Filters all keypoints.
+    pub fn run(&self, track: &mut Track, frames: &[i64], log: &mut Log) {
         let mut stretch = Stretch::default();
-        for (k, motion) in motion_k.iter().enumerate() {
+        for k in 0..track.keypoints {
             for t in 0..track.frames() {
                 let Some(here) = point(track, t, k) else {
                     continue;
@@ -39,12 +41,12 @@ impl Filter {
                 match self.steps(frames, &stretch, t) {
                     Some(steps) => stretch.go_on(t, steps, here),
                     None => {
-                        self.finish(&mut stretch, track, frames, (k, motion), log);
+                        self.finish(&mut stretch, track, frames, k, log);
                         stretch.begin(t, here);
                     }
                 }
             }
-            self.finish(&mut stretch, track, frames, (k, motion), log);
+            self.finish(&mut stretch, track, frames, k, log);
         }
     }
 
@@ -56,18 +58,11 @@ impl Filter {
         elapsed(frames, stretch.last, t).filter(|steps| steps - 1 <= self.longest)
     }
 
-    fn finish(
-        &self,
-        stretch: &mut Stretch,
-        track: &mut Track,
-        frames: &[i64],
-        (k, motion): (usize, &Motion),
-        log: &mut Log,
-    ) {
+    fn finish(&self, stretch: &mut Stretch, track: &mut Track, frames: &[i64], k: usize, log: &mut Log) {
         if stretch.seen.len() > 1 {
             match self.smooth {
-                true => smooth_points(&mut stretch.seen, motion, &mut stretch.states),
-                false => self.filter_points(&mut stretch.seen, motion),
+                true => smooth_points(&mut stretch.seen, &self.motion, &mut stretch.states),
+                false => self.filter_points(&mut stretch.seen),
             }
             for t in stretch.first..=stretch.last {
                 let at = elapsed(frames, stretch.first, t).unwrap_or(0) as usize;
@@ -85,18 +80,18 @@ impl Filter {
     }
 
     /// Forward only. The first point stays as it is.
-    fn filter_points(&self, seen: &mut [Option<Point>], motion: &Motion) {
+    fn filter_points(&self, seen: &mut [Option<Point>]) {
         let Some((Some(first), rest)) = seen.split_first_mut() else {
             return;
         };
         let mut state = match self.start {
             Some([position, velocity, acceleration]) => State::start(*first, position, velocity, acceleration),
-            None => State::unmoved(*first, motion),
+            None => State::unmoved(*first, &self.motion),
         };
         for point in rest {
-            state.predict(motion);
+            state.predict(&self.motion);
             if let Some(measured) = point {
-                state.update(*measured, motion);
+                state.update(*measured, &self.motion);
             }
             *point = Some(state.position());
         }

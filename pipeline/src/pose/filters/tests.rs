@@ -108,7 +108,7 @@ fn kalman_filter_and_moving_average_are_those_of_bu_cvkit() {
         let step = 1.0_f64 / 60.0;
         let motion = Motion { measurement: 0.8, process: step.powi(4) };
         let start = Some([100.0, 100.0 * step.powi(2), 100.0 * step.powi(4)]);
-        Filter { longest: 0, smooth: false, start }.run(track, frames, &[motion; 5], log);
+        Filter { motion, longest: 0, smooth: false, start }.run(track, frames, log);
     });
     follows("moving_average", |track, frames, log, _| average::average(track, frames, 4, Window::Recursive, log));
 }
@@ -266,9 +266,9 @@ fn a_smoother_goes_through_gaps_that_are_short_enough() {
     let mut track = walk(40);
     (10..14).for_each(|t| track.set(t, 0, None));
     (20..30).for_each(|t| track.set(t, 0, None));
-    let filter = Filter { longest: 5, smooth: true, start: None };
+    let filter = Filter { motion: Motion { measurement: 0.01, process: 0.01 }, longest: 5, smooth: true, start: None };
     let mut log = Log::default();
-    filter.run(&mut track, &consecutive(&walk(40)), &[Motion { measurement: 0.01, process: 0.01 }; 3], &mut log);
+    filter.run(&mut track, &consecutive(&walk(40)), &mut log);
     assert_eq!(unknown(&track).len(), 10);
     assert_eq!((log.of(kalman::PREDICTED), log.of(kalman::SMOOTHED)), (4, 106));
     for t in 10..14 {
@@ -289,7 +289,7 @@ fn a_kalman_filter_that_looks_ahead_is_nearer_than_one_that_does_not() {
     let run = |smooth: bool| {
         let mut out = track.clone();
         let motion = Motion { measurement: 1.0, process: 0.01 };
-        Filter { longest: 0, smooth, start: None }.run(&mut out, &frames, &[motion], &mut Log::default());
+        Filter { motion, longest: 0, smooth, start: None }.run(&mut out, &frames, &mut Log::default());
         error(&out)
     };
     let (ahead, behind) = (run(true), run(false));

@@ -24,8 +24,8 @@ struct Config {
     smooth: bool,
     /// The longest gap that is gone through and filled; 0 to leave all.
     longest: Duration,
-    /// The standard deviation of a coordinate's error, in the skeleton's unit; learned for each
-    /// keypoint where it is not given.
+    /// The standard deviation of a coordinate's error, in the skeleton's unit; learned where it is
+    /// not given.
     measurement: Option<f64>,
     /// The standard deviation of the change of acceleration from frame to frame, in units per second
     /// squared.
@@ -67,32 +67,34 @@ fn parse(section: &Section, _: &StageContext) -> Result<Stage> {
 
 impl Filter for Config {
     fn ready(&self, animal: &Animal<'_>) -> Result<Pass> {
-        let keypoints = animal.skeleton.keypoints.len();
         if self.exact {
-            let (exact, motion) = exact(animal.needs_frames_per_second(self.frames_per_second, "exact")?);
-            let motion_k = vec![motion; keypoints];
-            return Ok(Box::new(move |track, frames, log| exact.run(track, frames, &motion_k, log)));
+            let exact = exact(animal.needs_frames_per_second(self.frames_per_second, "exact")?);
+            return Ok(Box::new(move |track, frames, log| exact.run(track, frames, log)));
         }
         let longest = self.longest.frames(animal, self.frames_per_second, "longest")?;
-        let filter = Kalman { longest, smooth: self.smooth, start: None };
+        let smooth = self.smooth;
+        let filter = move |motion: Motion| Kalman { motion, longest, smooth, start: None };
         if let (Some(measurement), Some(process)) = (self.measurement, self.process) {
             let frames_per_second = animal.needs_frames_per_second(self.frames_per_second, "process")?;
-            let motion_k = vec![Options { frames_per_second, measurement, process }.motion(); keypoints];
-            return Ok(Box::new(move |track, frames, log| filter.run(track, frames, &motion_k, log)));
+            let filter = filter(Options { frames_per_second, measurement, process }.motion());
+            return Ok(Box::new(move |track, frames, log| filter.run(track, frames, log)));
         }
+        // what is learned is learned in frames, whatever their length
         Ok(Box::new(move |track, frames, log| {
-            // what is learned is learned in frames, whatever their length
-            let learned = |k| Options::learn_keypoint(track, k, 1.0).motion();
-            let motion_k: Vec<Motion> = (0..track.keypoints).map(learned).collect();
-            filter.run(track, frames, &motion_k, log);
+            let motion = Options::learn([&*track], 1.0).motion();
+            filter(motion).run(track, frames, log);
         }))
     }
 }
 
 /// BU-CVKit's filter: forward, R = 0.8, P = 100 at the start, a variance of the process of 1, in
 /// seconds and millimetres.
-fn exact(frames_per_second: f64) -> (Kalman, Motion) {
+pub(in super::super) fn exact(frames_per_second: f64) -> Kalman {
     let step = frames_per_second.recip();
-    let start = Some([100.0, 100.0 * step.powi(2), 100.0 * step.powi(4)]);
-    (Kalman { longest: 0, smooth: false, start }, Motion { measurement: 0.8, process: step.powi(4) })
+    Kalman {
+        motion: Motion { measurement: 0.8, process: step.powi(4) },
+        longest: 0,
+        smooth: false,
+        start: Some([100.0, 100.0 * step.powi(2), 100.0 * step.powi(4)]),
+    }
 }
