@@ -34,19 +34,26 @@ impl Options {
     }
 }
 
-/// Stretches of a keypoint without gaps, of all keypoints about as much.
+/// Stretches of a keypoint without gaps and jumps, of all keypoints about as much.
 fn runs<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Vec<Vec<Point>> {
     let (mut runs, mut taken) = (Vec::new(), Vec::new());
     for track in tracks {
         let enough = ENOUGH.div_ceil(track.keypoints.max(1));
         taken.resize(track.keypoints.max(taken.len()), 0);
         for (k, taken) in taken.iter_mut().enumerate().take(track.keypoints) {
+            let farthest = farthest_step(track, k);
             let mut t = 0;
             while t < track.frames() && *taken < enough {
-                let run: Vec<Point> = (t..track.frames().min(t + enough - *taken))
-                    .map_while(|t| Some(track.point(t, k)?.map(f64::from)))
-                    .collect();
-                t += run.len() + 1;
+                let mut run: Vec<Point> = Vec::new();
+                for t in t..track.frames().min(t + enough - *taken) {
+                    let point = track.point(t, k).map(|point| point.map(f64::from));
+                    let near = |point: &Point| run.last().is_none_or(|last| distance(last, point) <= farthest);
+                    let Some(point) = point.filter(near) else {
+                        break;
+                    };
+                    run.push(point);
+                }
+                t += run.len().max(1);
                 if run.len() >= SHORTEST {
                     *taken += run.len();
                     runs.push(run);
@@ -58,6 +65,23 @@ fn runs<'a>(tracks: impl IntoIterator<Item = &'a Track>) -> Vec<Vec<Point>> {
         }
     }
     runs
+}
+
+/// A step that is no motion: twenty times what a keypoint moves from frame to frame in the median. A
+/// mistaken point would pull the prediction of the next frames after it.
+fn farthest_step(track: &Track, keypoint: usize) -> f64 {
+    let point = |t: usize| Some(track.point(t, keypoint)?.map(f64::from));
+    let step = |t: usize| Some(distance(&point(t - 1)?, &point(t)?));
+    let mut steps: Vec<f64> = (1..track.frames()).filter_map(step).take(ENOUGH).collect();
+    if steps.is_empty() {
+        return 0.0;
+    }
+    let middle = steps.len() / 2;
+    20.0 * *steps.select_nth_unstable_by(middle, f64::total_cmp).1
+}
+
+fn distance(a: &Point, b: &Point) -> f64 {
+    (0..3).map(|c| (a[c] - b[c]).powi(2)).sum::<f64>().sqrt()
 }
 
 /// How unlikely the runs are if the process has this share of the measurement's deviation, and the
