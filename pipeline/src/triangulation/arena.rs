@@ -32,7 +32,7 @@ impl Arena {
         let (x, y) = (from_origin(x), from_origin(y));
         // the turn C for which C · axis is nearest to the marker; a row p is turned by p · C
         let axes = svd(&[[x[0], y[0], 0.0], [x[1], y[1], 0.0], [x[2], y[2], 0.0]]);
-        if !(axes.s[1] > 1e-9 * axes.s[0]) {
+        if axes.s[1].is_nan() || axes.s[1] <= 1e-9 * axes.s[0] {
             return None;
         }
         let sign = if determinant(&axes.u) * determinant(&axes.v) < 0.0 { -1.0 } else { 1.0 };

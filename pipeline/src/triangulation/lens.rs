@@ -90,7 +90,7 @@ impl Lens {
             let change = (next[0] - x).abs() + (next[1] - y).abs();
             [x, y] = next;
             // a change that is no number ends it too
-            if !(change > 1e-15) {
+            if change.is_nan() || change <= 1e-15 {
                 break;
             }
         }
@@ -116,7 +116,7 @@ impl Lens {
             let slope = 1.0 + a2 * (3.0 * d(0) + a2 * (5.0 * d(1) + a2 * (7.0 * d(2) + a2 * 9.0 * d(3))));
             let step = (self.fisheye_angle(angle) - shown) / slope;
             angle -= step;
-            if !(step.abs() > 1e-15) {
+            if step.is_nan() || step.abs() <= 1e-15 {
                 break;
             }
         }

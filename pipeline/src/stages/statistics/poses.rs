@@ -184,9 +184,9 @@ impl Split {
     }
 
     fn bound(&mut self, point: &[f32; 3]) {
-        for c in 0..3 {
-            self.minimum[c] = self.minimum[c].min(point[c]);
-            self.maximum[c] = self.maximum[c].max(point[c]);
+        for (c, value) in point.iter().enumerate() {
+            self.minimum[c] = self.minimum[c].min(*value);
+            self.maximum[c] = self.maximum[c].max(*value);
         }
     }
 
