@@ -217,7 +217,7 @@ pub fn write(path: &Path, file: &File, skeleton: &Skeleton, format: Format) -> R
 /// When a known keypoint is where its text would mean that it is missing.
 ///
 /// # Panics
-/// As [`write`].
+/// As [`write()`].
 pub fn to_text(file: &File, skeleton: &Skeleton, format: Format) -> Result<String> {
     let (frames, keypoints) = (file.frames.len(), skeleton.keypoints.len());
     assert_eq!(file.track.keypoints, keypoints, "a track of another skeleton");
