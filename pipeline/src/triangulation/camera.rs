@@ -129,7 +129,7 @@ impl Camera {
         };
         let plain = lens.straighten(pixel)?;
         match self.in_pixels {
-            true => Some(lens.to_pixel(plain)),
+            true => Some(lens.project(plain)),
             false => Some(plain),
         }
     }
@@ -143,7 +143,7 @@ impl Camera {
         match (&self.lens, self.in_pixels) {
             (None, _) => seen,
             (Some(lens), false) => lens.pixel(seen),
-            (Some(lens), true) => lens.pixel(lens.from_pixel(seen)),
+            (Some(lens), true) => lens.pixel(lens.unproject(seen)),
         }
     }
 }

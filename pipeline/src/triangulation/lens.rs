@@ -27,7 +27,7 @@ impl Lens {
     /// takes.
     #[must_use]
     pub fn straighten(&self, pixel: [f64; 2]) -> Option<[f64; 2]> {
-        let seen = self.from_pixel(pixel);
+        let seen = self.unproject(pixel);
         if self.distortions.iter().all(|d| *d == 0.0) && !self.fisheye {
             return Some(seen);
         }
@@ -43,19 +43,19 @@ impl Lens {
     /// The pixel of a point on the image plane at distance 1.
     #[must_use]
     pub fn pixel(&self, plain: [f64; 2]) -> [f64; 2] {
-        self.to_pixel(self.bend(plain))
+        self.project(self.bend(plain))
     }
 
     /// The pixel of a point on the image plane if the lens bent nothing.
     #[must_use]
-    pub fn to_pixel(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub fn project(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         let [[fx, skew, cx], [_, fy, cy], _] = self.matrix;
         [fx * x + skew * y + cx, fy * y + cy]
     }
 
     /// The point on the image plane that a pixel shows if the lens bends nothing.
     #[must_use]
-    pub fn from_pixel(&self, [u, v]: [f64; 2]) -> [f64; 2] {
+    pub fn unproject(&self, [u, v]: [f64; 2]) -> [f64; 2] {
         let [[fx, skew, cx], [_, fy, cy], _] = self.matrix;
         let y = (v - cy) / fy;
         [(u - cx - skew * y) / fx, y]
